@@ -1,0 +1,102 @@
+import { isUtf8 } from 'node:buffer';
+import type { ErrorCode, ErrorDetail } from '../wire/errors.ts';
+import { createEnvelopeCheck } from './envelope.ts';
+import type { Message } from './message.ts';
+import { createMessage } from './message.ts';
+import { rawItems, rawMember } from './raw-members.ts';
+
+export type PostFormat = 'json' | 'ndjson';
+
+export type ReadPost =
+  | { readonly ok: true; readonly messages: readonly Message[]; readonly isBatch: boolean }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly details?: ErrorDetail[] };
+
+export interface ReadPostOptions {
+  readonly maxTopicIds: number;
+  readonly maxBatch: number;
+}
+
+export interface ReadPostDeps {
+  readonly newId: () => string;
+  readonly wallClock: () => string;
+}
+
+/** An answer names at most so many wrong things: enough to mend a batch, not enough to be a load. */
+const maxDetails = 100;
+
+/**
+ * Makes the function from a body to messages: one envelope, an array, or NDJSON. A batch is taken whole or refused whole.
+ * `key` is the request's Idempotency-Key: the id of a single envelope, the stem of a batch's ids (`key/0`, `key/1`, …).
+ * Never throws.
+ */
+export function createPostReader({ newId, wallClock }: ReadPostDeps, { maxTopicIds, maxBatch }: ReadPostOptions) {
+  const check = createEnvelopeCheck(maxTopicIds);
+
+  function one(text: string, value: unknown, key: string | undefined, time: string): Message | ErrorDetail[] {
+    const result = check(value);
+    if ('details' in result) return result.details;
+    const { envelope } = result;
+    if (key !== undefined && envelope.id !== undefined && envelope.id !== key) {
+      return [{ path: 'id', message: 'differs from the header Idempotency-Key' }];
+    }
+    const rawMsg = rawMember(text, 'msg');
+    if (rawMsg === undefined) return [{ path: 'msg', message: 'is required' }];
+    return createMessage({ envelope, id: envelope.id ?? key ?? newId(), rawMsg, time });
+  }
+
+  function batch(texts: readonly string[], values: readonly unknown[], key: string | undefined): ReadPost {
+    if (values.length === 0) return invalid([{ path: '', message: 'an empty batch has nothing to send' }]);
+    if (values.length > maxBatch) return invalid([{ path: '', message: `a batch holds at most ${maxBatch} envelopes` }]);
+    const time = wallClock();
+    const messages: Message[] = [];
+    const details: ErrorDetail[] = [];
+    const ids = new Set<string>();
+    for (let index = 0; index < values.length && details.length < maxDetails; index += 1) {
+      const made = one(texts[index] ?? '', values[index], key === undefined ? undefined : `${key}/${index}`, time);
+      if (Array.isArray(made)) {
+        for (const detail of made) details.push({ index, ...detail });
+      } else if (ids.has(made.id)) {
+        details.push({ index, path: 'id', message: 'stands twice in this batch' });
+      } else {
+        ids.add(made.id);
+        messages.push(made);
+      }
+    }
+    return details.length > 0 ? invalid(details.slice(0, maxDetails)) : { ok: true, messages, isBatch: true };
+  }
+
+  return function readPost(body: Buffer, format: PostFormat, key?: string): ReadPost {
+    if (!isUtf8(body)) return { ok: false, code: 'invalid_json', message: 'The body is not valid UTF-8.' };
+    const text = body.toString('utf8');
+    try {
+      if (format === 'ndjson') {
+        const lines = text.split('\n').filter((line) => line.trim() !== '');
+        return batch(lines, lines.map(parseLine), key);
+      }
+      const value: unknown = JSON.parse(text);
+      if (Array.isArray(value)) return batch(rawItems(text), value, key);
+      const made = one(text, value, key, wallClock());
+      return Array.isArray(made) ? invalid(made) : { ok: true, messages: [made], isBatch: false };
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return { ok: false, code: 'invalid_json', message: `The body is not JSON: ${error.message}.` };
+    }
+  };
+}
+
+export type PostReader = ReturnType<typeof createPostReader>;
+
+function parseLine(line: string, index: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new SyntaxError(`line ${index + 1}: ${error instanceof Error ? error.message : 'unreadable'}`);
+  }
+}
+
+function invalid(details: ErrorDetail[]): ReadPost {
+  const [first] = details;
+  const where = first === undefined ? '' : `${first.index === undefined ? '' : `item ${first.index}: `}${first.path}`;
+  const message = `This is not an envelope: ${`${where} ${first?.message ?? ''}`.trim()}.`;
+  return { ok: false, code: 'invalid_envelope', message, details };
+}

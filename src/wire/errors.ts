@@ -1,0 +1,62 @@
+/**
+ * Every error that Tidings answers with, over HTTP and before an upgrade. A code is never reused or renamed: clients branch
+ * on it. `retryable` means that the same request may succeed later without being changed.
+ */
+export const errorCatalogue = {
+  invalid_json: { status: 400, retryable: false, meaning: 'The body is not JSON, or not valid UTF-8.' },
+  invalid_envelope: {
+    status: 400,
+    retryable: false,
+    meaning: 'The body is JSON but not an envelope; `details` names each member that is wrong.',
+  },
+  invalid_request: { status: 400, retryable: false, meaning: 'The request itself cannot be read as HTTP.' },
+  invalid_listen: {
+    status: 400,
+    retryable: false,
+    meaning: 'The query of a listener is wrong: no uid, `d` is not JSON, or `mid` is not a number.',
+  },
+  origin_refused: {
+    status: 403,
+    retryable: false,
+    meaning: 'A browser page of another origin sent this; allow its origin with --origins.',
+  },
+  not_found: { status: 404, retryable: false, meaning: 'There is nothing at this path.' },
+  method_not_allowed: { status: 405, retryable: false, meaning: 'This path takes another method; see `Allow`.' },
+  request_timeout: { status: 408, retryable: true, meaning: 'The request did not arrive whole in time.' },
+  body_too_large: { status: 413, retryable: false, meaning: 'The body is larger than --max-body.' },
+  unsupported_media_type: {
+    status: 415,
+    retryable: false,
+    meaning: 'The body is neither application/json nor application/x-ndjson, or it is encoded.',
+  },
+  upgrade_required: { status: 426, retryable: false, meaning: 'This path speaks WebSocket only.' },
+  headers_too_large: { status: 431, retryable: false, meaning: 'The request line and headers are too large.' },
+  internal: { status: 500, retryable: true, meaning: 'A fault of the server; its log has the reason.' },
+  queue_unavailable: {
+    status: 503,
+    retryable: true,
+    meaning: 'The queue did not accept the message within its deadline; it may still be delivered.',
+  },
+  queue_full: { status: 503, retryable: true, meaning: 'More is accepted than can be handed on; slow down.' },
+  too_many_connections: { status: 503, retryable: true, meaning: 'The instance holds --max-connections connections.' },
+  uid_connections_exceeded: {
+    status: 429,
+    retryable: true,
+    meaning: 'This uid holds --max-connections-per-uid connections.',
+  },
+  stopping: { status: 503, retryable: true, meaning: 'The instance is stopping; another will answer.' },
+} as const satisfies Record<string, { status: number; retryable: boolean; meaning: string }>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** One thing that is wrong: `path` is a JSON path such as `topic_ids[3]`, `index` the item of a batch (from 0). */
+export interface ErrorDetail {
+  readonly index?: number;
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The body of every error answer: `{"error":{"code","message","details"}}`. */
+export interface ErrorBody {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly details?: readonly ErrorDetail[] };
+}

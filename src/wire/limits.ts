@@ -1,0 +1,14 @@
+/** The longest uid, in UTF-8 bytes. */
+export const maxUidBytes = 256;
+
+/** The longest type name, in UTF-16 units. */
+export const maxTypeLength = 64;
+
+/** How many types one listener may name; who wants more asks for `*`. */
+export const maxListenTypes = 64;
+
+/** The longest `id` of an envelope, in characters. */
+export const maxIdLength = 128;
+
+/** The longest `time` of an envelope, in UTF-16 units. */
+export const maxTimeLength = 64;
