@@ -1,0 +1,96 @@
+import { flagForm } from './help.ts';
+import { keySpecs, type KeySpec } from './keys.ts';
+import { groups } from './kinds.ts';
+import { formatSetting } from './print.ts';
+
+/** A file that says something about every group; a test loads it. */
+export const EXAMPLE_FILE = `# tidings.yaml: one of two instances that share a Redis, behind a proxy on this machine
+host: 127.0.0.1
+port: 3211
+admin-port: 0
+origins:
+  - https://app.example.com
+queue: redis/redis.internal:6379
+redis-prefix: shop
+queue-deadline: 1500ms
+max-body: 256KiB
+max-connections-per-uid: 20
+ping-interval: 25s
+retention: 6h
+retention-bytes: 256MiB
+drain: 20s
+log-level: warn
+`;
+
+const INTRO = `<!-- Written by \`npm run docs\` from src/config/schema.ts: change it there. -->
+
+# Configuration
+
+\`tidings --help\` says the same in short, and \`tidings config\` prints the settings in force with the source of each.
+
+## Where settings come from
+
+Every setting has one name in three places:
+
+| place       | form                                                                |
+| ----------- | ------------------------------------------------------------------- |
+| flag        | \`--max-body=1MiB\` or \`--max-body 1MiB\`; one dash works as well      |
+| environment | \`TIDINGS_MAX_BODY=1MiB\`                                             |
+| file        | \`max-body: 1MiB\`, in the YAML file of \`--config\` (\`TIDINGS_CONFIG\`) |
+
+A flag wins over the environment, the environment over the file, the file over the default. All of them are checked, also
+where another one wins: an unknown name or a wrong value is one line that says where it stands, and the server does not
+start (exit code 64).
+
+- The same flag twice with different values is an error.
+- \`--insecure\` alone means true; false is \`--insecure=false\` or \`--no-insecure\`.
+- A variable that is set but empty counts as set. Every variable that begins with \`TIDINGS_\` must be a setting; the ones
+  that Kubernetes adds for a service named tidings (\`TIDINGS_SERVICE_HOST\`, \`TIDINGS_PORT=tcp://…\`) are passed over.
+- \`-post=3210\` is \`--port=3210\`, as the predecessor of this server wrote it.
+
+## Units
+
+- **Times** carry their unit: \`500ms\`, \`20s\`, \`2m\`, \`1h\`.
+- **Sizes** are bytes (\`65536\`) or carry a unit: \`64k\`, \`64kb\` and \`64KiB\` are all 65536 bytes, \`1MiB\` is 1048576.
+- **Counts** are whole numbers.
+
+## Queues
+
+| \`--queue=\`                         | what                                                      |
+| ---------------------------------- | --------------------------------------------------------- |
+| \`list\`                             | in this process; what waits is gone when the process ends |
+| \`redis/HOST:PORT\`                  | Redis; the port may be left out (6379)                    |
+| \`redis/:PASSWORD@HOST:PORT/DB\`     | with a password and a database number                     |
+| \`redis/USER:PASSWORD@HOST:PORT/DB\` | with a user of Redis' access control lists                |
+| \`rediss/…\`                         | the same over TLS                                         |
+| \`bullmq/…\`                         | BullMQ on the Redis at that address, written likewise     |
+| \`bullmqs/…\`                        | the same over TLS                                         |
+
+\`redis://…\` is read like \`redis/…\`, and so are the others. An IPv6 address stands in brackets: \`redis/[::1]:6379\`. In user
+and password, \`%\` is written \`%25\`, and any other character may be written so. Other users of the machine can read the
+arguments of a process: put a password into the environment or the file. It is never printed.
+`;
+
+/** The whole of docs/config.md. */
+export function configDocument(): string {
+  const sections = groups.map((group) => {
+    const keys = keySpecs.filter((spec) => spec.group === group).map(keySection);
+    return `## ${group}\n\n${keys.join('\n')}`;
+  });
+  return [INTRO, ...sections, `## Example\n\n\`\`\`yaml\n${EXAMPLE_FILE}\`\`\`\n`].join('\n');
+}
+
+function keySection(spec: KeySpec): string {
+  const shownDefault = formatSetting(spec, spec.defaultValue);
+  return [
+    `### ${spec.name}\n`,
+    `${escapeMarkdown(spec.description)}\n`,
+    `- \`${flagForm(spec)}\`, \`${spec.env}\``,
+    `- default: ${shownDefault === '' ? 'none' : `\`${shownDefault}\``}`,
+    `- takes: ${escapeMarkdown(spec.accepts)}\n`,
+  ].join('\n');
+}
+
+function escapeMarkdown(text: string): string {
+  return text.replace(/[*<>`]|(?<!\w)_|_(?!\w)/g, '\\$&');
+}

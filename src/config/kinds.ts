@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { parseHost } from './host.ts';
+import { ORIGIN_FORM, parseOrigins } from './origins.ts';
+import { accept, refuse, type Parsed } from './parsed.ts';
+import { parseQueueUrl, QUEUE_FORM, type QueueUrl } from './queue-url.ts';
+import { showValue } from './redact.ts';
+import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from './units.ts';
+
+/** The headings of --help and docs/config.md, in their order. */
+export const groups = ['Listening', 'Queue', 'Posting', 'Connections', 'Journal', 'Process'] as const;
+
+/** What each key must say of itself. */
+export interface KeyText {
+  /** One or two sentences for an operator: what it does, and when to change it. */
+  readonly description: string;
+  readonly group: (typeof groups)[number];
+  /** The name on flags, in the environment and in the file, where it is not the key in kebab case without its unit. */
+  readonly flag?: string;
+  /** Further spellings of the flag. */
+  readonly aliases?: readonly string[];
+}
+
+interface Range<T> {
+  readonly min: number;
+  readonly max: number;
+  readonly default: T;
+}
+
+const TRUE = ['true', 'yes', 'on', '1'];
+const FALSE = ['false', 'no', 'off', '0'];
+
+/** `unit` is the plural noun that is counted. */
+export function count(unit: string, range: Range<number>, text: KeyText) {
+  const accepts = `a whole number of ${unit} from ${range.min} to ${range.max}`;
+  return numeric(accepts, (value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined), range)
+    .default(range.default)
+    .meta({ ...text, kind: 'count', unit, accepts, placeholder: 'N' });
+}
+
+/** A TCP port; 0 asks the system for any free one. */
+export function portNumber(defaultPort: number, text: KeyText) {
+  const accepts = 'a whole number from 0 to 65535 (0: any free port)';
+  const range = { min: 0, max: 65_535, default: defaultPort };
+  return numeric(accepts, (value) => (/^\d{1,5}$/.test(value) ? Number(value) : undefined), range)
+    .default(defaultPort)
+    .meta({ ...text, kind: 'port', unit: 'port', accepts, placeholder: 'PORT' });
+}
+
+export function bytes(range: Range<number>, text: KeyText) {
+  const accepts = `a size from ${formatBytes(range.min)} to ${formatBytes(range.max)} (written as 65536, 64kb or 1MiB)`;
+  return numeric(accepts, parseBytes, range)
+    .default(range.default)
+    .meta({ ...text, kind: 'bytes', unit: 'bytes', accepts, placeholder: 'SIZE' });
+}
+
+export function durationMs(range: Range<number>, text: KeyText) {
+  const limits = `from ${formatDurationMs(range.min)} to ${formatDurationMs(range.max)}`;
+  const accepts = `a time ${limits} with its unit (500ms, 20s, 2m, 1h)`;
+  return numeric(accepts, parseDurationMs, range)
+    .default(range.default)
+    .meta({ ...text, kind: 'duration', unit: 'ms', accepts, placeholder: 'TIME' });
+}
+
+export function truth(defaultValue: boolean, text: KeyText) {
+  const accepts = 'true or false';
+  return fromRaw((raw): Parsed<boolean> => {
+    const word = scalarText(raw)?.toLowerCase() ?? '';
+    if (TRUE.includes(word)) return accept(true);
+    return FALSE.includes(word) ? accept(false) : mustBe(accepts, raw);
+  })
+    .default(defaultValue)
+    .meta({ ...text, kind: 'boolean', accepts, placeholder: 'true|false' });
+}
+
+export function choice<const T extends string>(choices: readonly T[], defaultValue: NoInfer<T>, text: KeyText) {
+  const accepts = `one of ${choices.join(', ')}`;
+  // The type of .default() cannot be worked out for a T that is still open; T is never undefined.
+  const schema: z.ZodType<T> = fromRaw((raw): Parsed<T> => {
+    const found = choices.find((candidate) => candidate === wordText(raw)?.toLowerCase());
+    return found === undefined ? mustBe(accepts, raw) : accept(found);
+  });
+  return z
+    .unknown()
+    .default(defaultValue)
+    .pipe(schema)
+    .meta({ ...text, kind: 'choice', accepts, placeholder: 'NAME' });
+}
+
+/** Text that must match `pattern` as a whole; `form` says in words what matches. */
+export function pattern(form: string, matching: RegExp, defaultValue: string, text: KeyText) {
+  return fromRaw((raw): Parsed<string> => {
+    const word = wordText(raw);
+    return word !== undefined && matching.test(word) ? accept(word) : mustBe(form, raw);
+  })
+    .default(defaultValue)
+    .meta({ ...text, kind: 'text', accepts: form, placeholder: 'TEXT' });
+}
+
+export function host(defaultHost: string, text: KeyText) {
+  const accepts = 'an IP address or a host name, without a port';
+  return fromRaw((raw): Parsed<string> => {
+    const found = parseHost(wordText(raw) ?? '');
+    return found === undefined ? mustBe(accepts, raw) : accept(found);
+  })
+    .default(defaultHost)
+    .meta({ ...text, kind: 'text', accepts, placeholder: 'HOST' });
+}
+
+export function originList(text: KeyText) {
+  const none: readonly string[] = [];
+  return fromRaw(parseOrigins)
+    .default(none)
+    .meta({
+      ...text,
+      kind: 'list',
+      accepts: `a list of items that are each ${ORIGIN_FORM}`,
+      placeholder: 'ORIGIN,...',
+    });
+}
+
+export function queueUrl(text: KeyText) {
+  const list: QueueUrl = { kind: 'list' };
+  return fromRaw((raw): Parsed<QueueUrl> => {
+    const word = wordText(raw);
+    return word === undefined ? refuse(`must be ${QUEUE_FORM}`) : parseQueueUrl(word);
+  })
+    .default(list)
+    .meta({ ...text, kind: 'queue', accepts: QUEUE_FORM, placeholder: 'QUEUE' });
+}
+
+/** A schema for what a source holds (text from flags and environment, any YAML value from a file), read by `parse`. */
+function fromRaw<T>(parse: (raw: unknown) => Parsed<T>) {
+  return z.unknown().transform((raw, context): T => {
+    const parsed = parse(raw);
+    if (parsed.ok) return parsed.value;
+    context.addIssue({ code: 'custom', message: parsed.problem, input: raw });
+    return z.NEVER;
+  });
+}
+
+function numeric(accepts: string, parse: (text: string) => number | undefined, range: Range<number>) {
+  return fromRaw((raw): Parsed<number> => {
+    const value = typeof raw === 'boolean' ? undefined : parse(scalarText(raw) ?? '');
+    if (value === undefined || value < range.min || value > range.max) return mustBe(accepts, raw);
+    return accept(value);
+  });
+}
+
+function mustBe(accepts: string, raw: unknown) {
+  return refuse(`must be ${accepts}, not ${showValue(raw)}`);
+}
+
+/** A YAML number or truth value stands for its own spelling. */
+function scalarText(raw: unknown): string | undefined {
+  return typeof raw === 'number' || typeof raw === 'boolean' ? String(raw) : wordText(raw);
+}
+
+function wordText(raw: unknown): string | undefined {
+  return typeof raw === 'string' ? raw.trim() : undefined;
+}

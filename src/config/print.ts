@@ -1,0 +1,38 @@
+import { stringify } from 'yaml';
+import { keySpecs, type KeySpec } from './keys.ts';
+import { describeQueue } from './queue-url.ts';
+import type { Sources } from './rules.ts';
+import type { Config, ConfigKey } from './schema.ts';
+import { formatBytes, formatDurationMs } from './units.ts';
+
+/** A value as one would write it on a flag: `1MiB`, `25s`, `redis/:***@host:6379/0`. Never a password. */
+export function formatSetting(spec: Pick<KeySpec, 'unit'>, value: Config[ConfigKey]): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') {
+    if (spec.unit === 'bytes') return formatBytes(value);
+    return spec.unit === 'ms' ? formatDurationMs(value) : String(value);
+  }
+  return 'kind' in value ? describeQueue(value) : value.join(',');
+}
+
+/** The settings for logs and people, by public name, as text; no passwords. */
+export function redactConfig(config: Config): Readonly<Record<string, string>> {
+  return Object.fromEntries(keySpecs.map((spec) => [spec.name, formatSetting(spec, config[spec.key])]));
+}
+
+/**
+ * The settings in force as a YAML file, each with its source beside it. It loads again to the same settings, but for the
+ * password of the queue, which is hidden.
+ */
+export function printConfig(config: Config, sources: Sources): string {
+  return keySpecs
+    .map((spec) => `${`${spec.name}: ${yamlValue(spec, config[spec.key])}`.padEnd(48)} # ${sources[spec.key]}\n`)
+    .join('');
+}
+
+function yamlValue(spec: KeySpec, value: Config[ConfigKey]): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return formatSetting(spec, value);
+  const plain = typeof value === 'string' || 'kind' in value ? formatSetting(spec, value) : value;
+  return stringify(plain, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
+}

@@ -1,0 +1,32 @@
+import { isLoopback } from './host.ts';
+import { nameOf } from './keys.ts';
+import type { Config } from './schema.ts';
+import type { Source } from './source.ts';
+
+/** Where each setting of a configuration came from. */
+export type Sources = Readonly<Record<keyof Config, Source>>;
+
+/**
+ * One line for each listener that other machines could reach although `insecure` does not say that this is meant. There
+ * are no keys yet, so whoever reaches a listener may use it.
+ */
+export function exposureErrors(config: Pick<Config, 'host' | 'adminHost' | 'insecure'>): readonly string[] {
+  if (config.insecure) return [];
+  return (['host', 'adminHost'] as const)
+    .filter((key) => !isLoopback(config[key]))
+    .map(
+      (key) =>
+        `${nameOf(key)} ${config[key]} is open to other machines, and nothing asks them for a key: ` +
+        'bind to 127.0.0.1 behind a proxy, or pass --insecure if it is meant',
+    );
+}
+
+/**
+ * One line if both listeners were given the same port on purpose. An admin port by default is not looked at: the caller
+ * may move it.
+ */
+export function portErrors(config: Config, sources: Sources): readonly string[] {
+  const same = config.port !== 0 && config.port === config.adminPort && config.host === config.adminHost;
+  if (!same || sources.adminPort === 'default') return [];
+  return [`port and admin-port are both ${config.port}; give the listeners a port each`];
+}

@@ -1,0 +1,196 @@
+import { z } from 'zod';
+import { bytes, choice, count, durationMs, host, originList, pattern, portNumber, queueUrl, truth } from './kinds.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** Node's timers hold at most 2^31-1 ms, which is 24 days and 20 hours. */
+const LONGEST_TIMER_MS = 24 * 24 * HOUR_MS;
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/**
+ * Every setting of the server: flags, environment, file, --help and docs/config.md are all derived from this one schema.
+ * It reads what a source holds (`'1MiB'`, `'25s'`) and gives what the code uses (bytes, ms). A key's public name is the
+ * key in kebab case without its unit, unless its meta gives another.
+ */
+export const configSchema = z.strictObject({
+  host: host('127.0.0.1', {
+    group: 'Listening',
+    description:
+      'Address of the public listener: posts, sockets, the demo page and the health checks. Beyond loopback it is refused unless insecure is set; put a proxy in front instead.',
+  }),
+  port: portNumber(3210, {
+    group: 'Listening',
+    aliases: ['post'],
+    description: 'Port of the public listener.',
+  }),
+  adminHost: host('127.0.0.1', {
+    group: 'Listening',
+    description:
+      'Address of the admin listener: statistics, metrics and the console. Beyond loopback it is refused unless insecure is set.',
+  }),
+  adminPort: portNumber(3219, {
+    group: 'Listening',
+    description: 'Port of the admin listener.',
+  }),
+  insecure: truth(false, {
+    group: 'Listening',
+    description:
+      'Allows host and admin-host beyond loopback although nothing asks callers who they are. Everybody who reaches the port can then post and listen.',
+  }),
+  origins: originList({
+    group: 'Listening',
+    description:
+      'Other web origins whose pages may post and listen. Requests without an Origin header (backends, apps) are not concerned; * allows every page of the web.',
+  }),
+
+  queue: queueUrl({
+    group: 'Queue',
+    description:
+      'How posts are accepted and handed on: list (in this process, gone when it stops), redis (stored in Redis, any number of instances) or bullmq (a job in Redis, with retries).',
+  }),
+  redisPrefix: pattern('1 to 64 of the characters A-Z a-z 0-9 _ . { } -', /^[A-Za-z0-9_.{}-]{1,64}$/, 'tidings', {
+    group: 'Queue',
+    description:
+      'First part of every Redis key and channel. Deployments that share a Redis need a different one each; instances of one deployment need the same.',
+  }),
+  queueDeadlineMs: durationMs(
+    { min: 10, max: MINUTE_MS, default: 2 * SECOND_MS },
+    {
+      group: 'Queue',
+      description:
+        'How long a post waits for the queue to accept it. After that it is answered 503, and the backend should try again.',
+    },
+  ),
+
+  maxBodyBytes: bytes(
+    { min: KIB, max: 64 * MIB, default: MIB },
+    {
+      group: 'Posting',
+      description: 'Largest body of one post, a whole batch included. A larger one is answered 413.',
+    },
+  ),
+  maxTopicIds: count(
+    'ids',
+    { min: 1, max: 1_000_000, default: 10_000 },
+    { group: 'Posting', description: 'Most ids in the topic_ids of one envelope. One with more is answered 400.' },
+  ),
+  maxBatch: count(
+    'envelopes',
+    { min: 1, max: 1_000_000, default: 10_000 },
+    {
+      group: 'Posting',
+      description: 'Most envelopes in one batch (an array, or NDJSON). One with more is answered 400.',
+    },
+  ),
+  requestTimeoutMs: durationMs(
+    { min: 100, max: 10 * MINUTE_MS, default: 10 * SECOND_MS },
+    {
+      group: 'Posting',
+      description:
+        'How long a client may take to send its whole request. A slower one is answered 408 and disconnected.',
+    },
+  ),
+
+  maxConnections: count(
+    'connections',
+    { min: 1, max: 10_000_000, default: 100_000 },
+    {
+      group: 'Connections',
+      description:
+        'Most open connections of this instance; further ones are refused with 503. An idle one takes about 6 KiB and one file descriptor.',
+    },
+  ),
+  maxConnectionsPerUid: count(
+    'connections',
+    { min: 1, max: 10_000_000, default: 100 },
+    {
+      group: 'Connections',
+      description:
+        'Most open connections of one uid on this instance: its tabs, phones and apps. Further ones are refused.',
+    },
+  ),
+  // The ranges of the next two do not take each other's usual values, for their names differ by one letter.
+  maxClientFrameBytes: bytes(
+    { min: 128, max: MIB, default: 4 * KIB },
+    {
+      group: 'Connections',
+      description:
+        'Largest frame that a client may send. Clients only acknowledge and choose types, so small is right.',
+    },
+  ),
+  maxClientFrames: count(
+    'frames a second',
+    { min: 1, max: 1000, default: 20 },
+    {
+      group: 'Connections',
+      description:
+        'Most frames that one client may send in a second. A connection that sends more is closed with 1008.',
+    },
+  ),
+  connectionBudgetBytes: bytes(
+    { min: 16 * KIB, max: GIB, default: MIB },
+    {
+      group: 'Connections',
+      description:
+        'Most bytes that wait for one slow connection. One that has more waiting falls behind and catches up from the journal.',
+    },
+  ),
+  pingIntervalMs: durationMs(
+    { min: 100, max: HOUR_MS, default: 25 * SECOND_MS },
+    {
+      group: 'Connections',
+      description:
+        'How often each connection is pinged; one that has not answered by the next ping is dropped. Keep it below the idle time-out of every proxy on the way.',
+    },
+  ),
+
+  retentionMessages: count(
+    'messages',
+    { min: 1, max: 100_000_000, default: 100_000 },
+    {
+      group: 'Journal',
+      description:
+        'Most messages that the journal keeps for clients that come back. Whichever of the three retention limits is reached first drops the oldest.',
+    },
+  ),
+  retentionBytes: bytes(
+    { min: 64 * KIB, max: 256 * GIB, default: 64 * MIB },
+    { group: 'Journal', flag: 'retention-bytes', description: 'Most bytes of messages that the journal keeps.' },
+  ),
+  retentionMs: durationMs(
+    { min: SECOND_MS, max: LONGEST_TIMER_MS, default: HOUR_MS },
+    {
+      group: 'Journal',
+      description: 'How long the journal keeps a message. A client that was away for longer is told that it has a gap.',
+    },
+  ),
+
+  drainMs: durationMs(
+    { min: 0, max: 10 * MINUTE_MS, default: 5 * SECOND_MS },
+    {
+      group: 'Process',
+      description:
+        'How long a stopping instance takes to hand its connections over, spread so that clients do not all come back at once. 0 closes them at once.',
+    },
+  ),
+  logLevel: choice(logLevels, 'info', {
+    group: 'Process',
+    description: 'Least serious log line that is written; silent writes none.',
+  }),
+});
+
+/** The settings in force, in the units that the names carry. */
+export type Config = Readonly<z.output<typeof configSchema>>;
+
+export type ConfigKey = keyof Config;
+
+/** What the server runs with when nobody says anything. */
+export function defaultConfig(): Config {
+  return Object.freeze(configSchema.parse({}));
+}
