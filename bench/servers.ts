@@ -1,0 +1,88 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { startChild, type Child } from './child.ts';
+
+/** The servers that are measured. */
+export type ServerName =
+  'tidings-list' | 'tidings-redis' | 'tidings-bullmq' | 'plain-ws' | 'plain-ws-lossy' | 'plain-http' | 'socket-io';
+
+/** A server that is listening, and what stands behind it. */
+export interface RunningServer {
+  port: number;
+  serverPids: number[];
+  storePids: number[];
+  stop(): Promise<void>;
+}
+
+/** Starts a server on a free port of 127.0.0.1; with a Redis queue, its own redis-server first. */
+export async function startServer(name: ServerName, root: string): Promise<RunningServer> {
+  switch (name) {
+    case 'tidings-list':
+      return startTidings(root, 'list');
+    case 'tidings-redis':
+      return startTidings(root, 'redis');
+    case 'tidings-bullmq':
+      return startTidings(root, 'bullmq');
+    case 'plain-ws-lossy':
+      return startPeer(root, 'plain-ws', ['--drop-every=1000']);
+    case 'plain-ws':
+    case 'plain-http':
+    case 'socket-io':
+      return startPeer(root, name, []);
+  }
+}
+
+async function startPeer(root: string, file: string, args: string[]): Promise<RunningServer> {
+  return running(await startNode(join(root, 'build/bench/peers', `${file}.js`), args), undefined);
+}
+
+async function startTidings(root: string, queue: 'list' | 'redis' | 'bullmq'): Promise<RunningServer> {
+  const store = queue === 'list' ? undefined : await startRedis();
+  const args = ['serve', '--port=0', '--admin-port=0', `--queue=${queue}${store ? `/127.0.0.1:${store.said}` : ''}`];
+  try {
+    return running(await startNode(join(root, 'dist/main.js'), args), store);
+  } catch (error) {
+    await store?.stop();
+    throw error;
+  }
+}
+
+function startNode(script: string, args: string[]): Promise<Child> {
+  return startChild('server', process.execPath, [script, ...args], listeningPort);
+}
+
+/** Without persistence: what is measured is the server, and a disk would be measured with it. */
+async function startRedis(): Promise<Child> {
+  const port = await freePort();
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  return startChild('load', 'redis-server', args, (line) =>
+    line.includes('Ready to accept connections') ? String(port) : undefined,
+  );
+}
+
+function running(server: Child, store: Child | undefined): RunningServer {
+  return {
+    port: Number(server.said),
+    serverPids: [server.pid],
+    storePids: store === undefined ? [] : [store.pid],
+    stop: async () => {
+      await server.stop();
+      await store?.stop();
+    },
+  };
+}
+
+/** The port in a line `{"event":"listening","url":"http://127.0.0.1:PORT"}`. */
+function listeningPort(line: string): string | undefined {
+  if (!line.startsWith('{') || !line.includes('"listening"')) return undefined;
+  const { event, url } = JSON.parse(line) as { event?: string; url?: string };
+  return event === 'listening' && url !== undefined ? new URL(url).port : undefined;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
