@@ -1,0 +1,142 @@
+/** Delay before the first attempt to reconnect; each further one doubles it, up to the longest. Milliseconds. */
+const firstDelayMs = 500;
+const longestDelayMs = 15_000;
+/** A connection that lasted this long was a good one: the next loss begins again with the first delay. */
+const stableMs = 5_000;
+/** An opening handshake that takes longer is given up and tried again. */
+const openWithinMs = 10_000;
+/** The longest time that a `reconnect` event can make this page wait. */
+const longestMoveMs = 60_000;
+
+/** Keeps every number as it was written, where the browser can: 12345678901234567890 would lose digits otherwise. */
+const exactNumber =
+  typeof JSON.rawJSON === 'function'
+    ? (key, value, context) =>
+        typeof value === 'number' && context.source !== String(value) ? JSON.rawJSON(context.source) : value
+    : undefined;
+
+/**
+ * The address to listen at, relative to the page, so that it works behind a path prefix and with TLS before it.
+ * `cursor` is the last mid that was handled, or null; it counts in tracked mode only.
+ */
+export function listenUrl(page, { uid, types, tracked }, cursor) {
+  const url = new URL('../ws', page);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.search =
+    `uid=${encodeURIComponent(uid)}&types=${types.map(encodeURIComponent).join(',')}` +
+    (tracked ? `&mid=${cursor ?? ''}` : '');
+  return url.href;
+}
+
+/** Half of it fixed and half random, so that many pages that lost one server do not come back in one instant. */
+export function retryDelayMs(attempt, random = Math.random) {
+  const ceilingMs = Math.min(longestDelayMs, firstDelayMs * 2 ** attempt);
+  return ceilingMs / 2 + random() * (ceilingMs / 2);
+}
+
+/**
+ * One listener that stays connected until it is told not to, or is closed with 4500-4999. `onState` is given
+ * `{ phase: 'connecting' | 'open' | 'waiting' | 'closed', … }`, `onFrame` each parsed frame, once per mid in tracked mode.
+ */
+export function createListener({ page, cursors, onState, onFrame, onUnreadable }) {
+  let target;
+  let socket;
+  let timer;
+  let attempt = 0;
+
+  function stop() {
+    clearTimeout(timer);
+    const old = socket;
+    socket = undefined;
+    old?.close(1000);
+  }
+
+  function open() {
+    stop();
+    const opening = new WebSocket(listenUrl(page, target, cursors.get(target.uid)));
+    let openedAtMs;
+    socket = opening;
+    timer = setTimeout(() => opening.close(), openWithinMs);
+    onState({ phase: 'connecting', attempt });
+
+    opening.onopen = () => {
+      if (socket !== opening) return;
+      clearTimeout(timer);
+      openedAtMs = Date.now();
+      onState({ phase: 'open', sinceMs: openedAtMs });
+    };
+    opening.onmessage = (event) => {
+      if (socket === opening) receive(event.data);
+    };
+    opening.onclose = ({ code, reason }) => {
+      if (socket !== opening) return;
+      clearTimeout(timer);
+      socket = undefined;
+      const wasOpen = openedAtMs !== undefined;
+      if (wasOpen && Date.now() - openedAtMs >= stableMs) attempt = 0;
+      if (code >= 4500 && code <= 4999) {
+        target = undefined;
+        onState({ phase: 'closed', code, reason, wasOpen });
+        return;
+      }
+      const delayMs = retryDelayMs(attempt);
+      attempt += 1;
+      timer = setTimeout(open, delayMs);
+      onState({ phase: 'waiting', code, reason, wasOpen, retryAtMs: Date.now() + delayMs });
+    };
+  }
+
+  function receive(text) {
+    let frame;
+    try {
+      frame = JSON.parse(text, exactNumber);
+    } catch {
+      // Too deep for this browser, or not JSON: shown as it came.
+    }
+    if (frame === null || typeof frame !== 'object') {
+      onUnreadable(String(text));
+      return;
+    }
+    if (target.tracked && !advance(frame)) return;
+    if (frame.event === 'reconnect') move(frame.after_ms);
+    onFrame(frame);
+  }
+
+  /** False for what was handled before: a server may repeat messages around a crash, and this page shows each once. */
+  function advance(frame) {
+    const cursor = cursors.get(target.uid);
+    if (frame.event === 'welcome') {
+      if (cursor === null || frame.resumed !== true) cursors.set(target.uid, frame.mid);
+      return true;
+    }
+    if (frame.event !== undefined || typeof frame.mid !== 'number') return true;
+    if (cursor !== null && frame.mid <= cursor) return false;
+    cursors.set(target.uid, frame.mid);
+    return true;
+  }
+
+  function move(afterMs) {
+    const delayMs = Math.min(longestMoveMs, Math.max(0, Number(afterMs) || 0));
+    clearTimeout(timer);
+    timer = setTimeout(open, delayMs);
+    onState({ phase: 'open', moveAtMs: Date.now() + delayMs });
+  }
+
+  return {
+    /** Connects as `{ uid, types, tracked }`; leaves what was connected before. */
+    connect(next) {
+      target = next;
+      attempt = 0;
+      open();
+    },
+    disconnect() {
+      target = undefined;
+      stop();
+      onState({ phase: 'closed' });
+    },
+    /** Ends the wait for the next attempt, if there is one. */
+    retry() {
+      if (target !== undefined && socket === undefined) open();
+    },
+  };
+}
