@@ -46,7 +46,8 @@ export function createPostReader({ newId, wallClock }: ReadPostDeps, { maxTopicI
 
   function batch(texts: readonly string[], values: readonly unknown[], key: string | undefined): ReadPost {
     if (values.length === 0) return invalid([{ path: '', message: 'an empty batch has nothing to send' }]);
-    if (values.length > maxBatch) return invalid([{ path: '', message: `a batch holds at most ${maxBatch} envelopes` }]);
+    if (values.length > maxBatch)
+      return invalid([{ path: '', message: `a batch holds at most ${maxBatch} envelopes` }]);
     const time = wallClock();
     const messages: Message[] = [];
     const details: ErrorDetail[] = [];

@@ -1,0 +1,144 @@
+import type { RequestListener, Server } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from './config/schema.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { refuse } from './gateway/refuse.ts';
+import { Heartbeat } from './hub/heartbeat.ts';
+import { Hub } from './hub/hub.ts';
+import { createApplication } from './ingress/application.ts';
+import { createHttpServer } from './ingress/http-server.ts';
+import { listen, type Listening } from './ingress/listen.ts';
+import { createOriginRule } from './ingress/origin.ts';
+import { createSend } from './ingress/send.ts';
+import type { Health, Journal } from './journal/journal.ts';
+import { createMemoryJournal } from './journal/memory.ts';
+import { createIdSource, type FillRandom } from './message/id.ts';
+import { createPostReader } from './message/read-post.ts';
+import { createWallClock } from './message/wall-clock.ts';
+import { createAdmin } from './ops/admin.ts';
+import { createAssets } from './ops/assets.ts';
+import { createCounters, type Counters } from './ops/counters.ts';
+import type { Log } from './ops/log.ts';
+import { version } from './ops/version.ts';
+import { createListQueue } from './queue/list.ts';
+import type { Queue, QueueGuarantees } from './queue/queue.ts';
+import { closeCodes } from './wire/close-codes.ts';
+
+export interface AppDeps {
+  readonly config: Config;
+  /** The operator has asked for this admin port: when it is taken, that is an error; else a free one is used. */
+  readonly isAdminPortChosen: boolean;
+  readonly log: Log;
+  readonly fillRandom: FillRandom;
+}
+
+/** What is open once the app has started. */
+export interface Started {
+  readonly public: Listening;
+  readonly admin: Listening;
+  readonly guarantees: QueueGuarantees;
+  readonly readiness: Health;
+}
+
+export interface App {
+  /** Rejects with a ListenError when a port cannot be had. A store that is down is no error: it is waited for. */
+  start(): Promise<Started>;
+  /** Hands on what was accepted, closes every connection with 1012 and frees everything, within about `drainMs`. */
+  stop(): Promise<void>;
+}
+
+/** The most messages that wait in the list queue for the journal. */
+const maxWaiting = 100_000;
+
+/** How often a stop looks whether the last connection has closed. */
+const closingCheckMs = 10;
+
+/** The composition root: makes the parts in the order of the line, backwards. The only place that picks drivers. */
+export async function createApp({ config, isAdminPortChosen, log, fillRandom }: AppDeps): Promise<App> {
+  const now = (): number => performance.timeOrigin + performance.now();
+  const monotonicMs = (): number => performance.now();
+  const counters = createCounters();
+  const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
+
+  const { journal, queue } = await openStore(config, { now, log, counters });
+  const hub = new Hub({ now: Date.now, monotonicMs, counters }, config);
+  const heartbeat = new Heartbeat(counters, config);
+  const gateway = new Gateway({ hub, heartbeat, counters, head: () => journal.head(), monotonicMs }, config);
+
+  let isStopping = false;
+  const readiness = (): Health => (isStopping ? { ok: false, reason: 'The instance is stopping.' } : queue.health());
+
+  const wallClock = createWallClock(Date.now);
+  const readPost = createPostReader({ newId: createIdSource(Date.now, fillRandom), wallClock }, config);
+  const send = createSend({ queue, readPost, mayPost: createOriginRule(config.origins), counters }, config);
+  const application = createApplication({ send, assets: createAssets(), readiness, onFault });
+  const publicServer = serve(application.callback(), gateway.upgrade);
+
+  const gauges = () => ({ connections: hub.size, uids: hub.uids, mid: journal.head() });
+  const admin = createAdmin({ counters, gauges, readiness, version, onFault });
+  const adminServer = serve(admin.callback());
+
+  function serve(onRequest: RequestListener, onUpgrade?: Gateway['upgrade']): Server {
+    return createHttpServer({ onRequest, onUpgrade, onBroken: refuse }, config);
+  }
+
+  return {
+    async start() {
+      await journal.start((entries) => hub.publish(entries));
+      await queue.start();
+      heartbeat.start();
+      const publicAt = await listen(publicServer, { host: config.host, port: config.port, name: 'port' });
+      const adminAt = await listen(adminServer, {
+        host: config.adminHost,
+        port: config.adminPort,
+        name: 'admin-port',
+        orAnyPort: !isAdminPortChosen,
+      });
+      log.info({ event: 'listening', url: publicAt.url, adminUrl: adminAt.url, queue: config.queue.kind, version });
+      return { public: publicAt, admin: adminAt, guarantees: queue.guarantees, readiness: readiness() };
+    },
+
+    async stop() {
+      if (isStopping) return;
+      isStopping = true;
+      log.info({ event: 'stopping', connections: hub.size });
+      gateway.close();
+      publicServer.close();
+      await queue.stop();
+      hub.closeAll(closeCodes.serviceRestart, 'the server restarts');
+      const endMs = monotonicMs() + config.drainMs;
+      while (hub.size > 0 && monotonicMs() < endMs) await delay(closingCheckMs);
+      hub.terminateAll();
+      heartbeat.stop();
+      publicServer.closeAllConnections();
+      await journal.stop();
+      adminServer.close();
+      adminServer.closeAllConnections();
+      log.info({ event: 'stopped' });
+    },
+  };
+}
+
+interface StoreDeps {
+  readonly now: () => number;
+  readonly log: Log;
+  readonly counters: Counters;
+}
+
+/** The table of drivers. Those of Redis are loaded only when they are wanted. */
+async function openStore(
+  config: Config,
+  { now, log, counters }: StoreDeps,
+): Promise<{ journal: Journal; queue: Queue }> {
+  const retention = { messages: config.retentionMessages, bytes: config.retentionBytes, ageMs: config.retentionMs };
+  if (config.queue.kind === 'list') {
+    const journal = createMemoryJournal({ now }, retention);
+    const onLost = (messages: readonly unknown[], error: unknown): void => {
+      counters.lost += messages.length;
+      log.error({ event: 'journal.refused', messages: messages.length, err: error });
+    };
+    return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting }) };
+  }
+  throw new Error('not wired yet');
+}

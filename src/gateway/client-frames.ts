@@ -1,0 +1,70 @@
+import type { Connection } from '../hub/connection.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Counters } from '../ops/counters.ts';
+import { closeCodes } from '../wire/close-codes.ts';
+import { readTypes } from './listen-query.ts';
+
+export interface ClientFrameDeps {
+  readonly hub: Hub;
+  readonly counters: Counters;
+  readonly monotonicMs: () => number;
+}
+
+export interface ClientFrameOptions {
+  /** The most frames of any kind that a client may send in one second. */
+  readonly maxClientFrames: number;
+}
+
+/** Reads what clients send: new types, an acknowledged cursor; counts the rest, and closes those that flood. */
+export class ClientFrames {
+  readonly #deps: ClientFrameDeps;
+  readonly #maxClientFrames: number;
+
+  constructor(deps: ClientFrameDeps, { maxClientFrames }: ClientFrameOptions) {
+    this.#deps = deps;
+    this.#maxClientFrames = maxClientFrames;
+  }
+
+  /** Notes that a frame came. False: it is one too many, or the connection is closing, and must not be read. */
+  admit(connection: Connection): boolean {
+    if (!connection.isOpen) return false;
+    connection.isHeard = true;
+    const second = Math.floor(this.#deps.monotonicMs() / 1000);
+    if (connection.frameSecond !== second) {
+      connection.frameSecond = second;
+      connection.frameCount = 0;
+    }
+    connection.frameCount += 1;
+    if (connection.frameCount <= this.#maxClientFrames) return true;
+    this.#deps.counters.floods += 1;
+    connection.door.close(closeCodes.policyViolation, 'too many frames');
+    return false;
+  }
+
+  /** Reads a text frame that was admitted. Never throws. */
+  read(connection: Connection, text: string): void {
+    const { hub, counters } = this.#deps;
+    const frame = parse(text);
+    if (typeof frame === 'object' && frame !== null) {
+      const types = 'types' in frame ? readTypes(frame.types) : undefined;
+      if (types !== undefined) {
+        counters.clientFrames += 1;
+        hub.setTypes(connection, types);
+        return;
+      }
+      if ('ack' in frame && Number.isSafeInteger(frame.ack)) {
+        counters.clientFrames += 1;
+        return;
+      }
+    }
+    counters.ignoredFrames += 1;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,181 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocket, WebSocketServer, type RawData, type ServerOptions } from 'ws';
+import { Connection } from '../hub/connection.ts';
+import { pongFrame, textFrame } from '../hub/frame.ts';
+import type { Heartbeat } from '../hub/heartbeat.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Counters } from '../ops/counters.ts';
+import type { ErrorCode } from '../wire/errors.ts';
+import type { WelcomeEvent } from '../wire/frames.ts';
+import { ClientFrames } from './client-frames.ts';
+import { readListenQuery, type ListenRequest } from './listen-query.ts';
+import { refuse } from './refuse.ts';
+
+export interface GatewayDeps {
+  readonly hub: Hub;
+  readonly heartbeat: Heartbeat;
+  readonly counters: Counters;
+  /** The mid of the newest entry that the hub was told. */
+  readonly head: () => number;
+  readonly monotonicMs: () => number;
+}
+
+export interface GatewayOptions {
+  readonly maxClientFrameBytes: number;
+  readonly maxClientFrames: number;
+  readonly connectionBudgetBytes: number;
+}
+
+/** The most parts of one client message, and the most chunks that wait for one frame: an honest client needs very few. */
+const maxFragments = 64;
+const maxBufferedChunks = 256;
+
+/** How long a client has to answer a close frame before its socket is destroyed. */
+const closeTimeoutMs = 5_000;
+
+/** What the shared event handlers find on a WebSocket: no closure is kept per connection. */
+interface Attached {
+  connection: Connection;
+  gateway: Gateway;
+}
+const attached = Symbol('attached');
+type AttachedSocket = WebSocket & { [attached]: Attached };
+
+/** The options of `ws` 8.23 that its published types do not know yet. */
+interface NewerServerOptions extends ServerOptions {
+  readonly closeTimeout: number;
+}
+
+/** The door of the listeners: takes upgrades of `/ws`, hands connections to the hub, reads what clients send. */
+export class Gateway {
+  readonly #deps: GatewayDeps;
+  readonly #budgetBytes: number;
+  readonly #server: WebSocketServer;
+  readonly frames: ClientFrames;
+  #isClosing = false;
+
+  constructor(deps: GatewayDeps, options: GatewayOptions) {
+    this.#deps = deps;
+    this.#budgetBytes = options.connectionBudgetBytes;
+    this.frames = new ClientFrames(deps, options);
+    const serverOptions: NewerServerOptions = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      autoPong: false,
+      maxPayload: options.maxClientFrameBytes,
+      maxFragments,
+      maxBufferedChunks,
+      closeTimeout: closeTimeoutMs,
+    };
+    this.#server = new WebSocketServer(serverOptions);
+    this.#server.on('wsClientError', onHandshakeError);
+  }
+
+  get counters(): Counters {
+    return this.#deps.counters;
+  }
+
+  /** Handles the `upgrade` event of an HTTP server. Every refusal is an HTTP answer before the upgrade. */
+  readonly upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    socket.on('error', ignoreError);
+    const url = request.url ?? '';
+    const queryAt = url.indexOf('?');
+    const path = queryAt < 0 ? url : url.slice(0, queryAt);
+    if (path !== '/ws')
+      return this.#refuse(socket, 'not_found', `There is no WebSocket at ${printable(path)}; use /ws.`);
+    if (this.#isClosing) return this.#refuse(socket, 'stopping');
+    const query = readListenQuery(queryAt < 0 ? '' : url.slice(queryAt + 1));
+    if (!query.ok) return this.#refuse(socket, 'invalid_listen', query.message);
+    const refusal = this.#deps.hub.refusal(query.request.uid);
+    if (refusal !== undefined) return this.#refuse(socket, refusal);
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off('error', ignoreError);
+      this.#open(webSocket, socket, query.request);
+    });
+  };
+
+  /** From now on every upgrade is refused. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /** Forgets a connection whose socket has closed. */
+  forget(connection: Connection): void {
+    this.#deps.hub.remove(connection);
+    this.#deps.heartbeat.remove(connection);
+  }
+
+  #open(webSocket: WebSocket, socket: Socket, { uid, types, cursor }: ListenRequest): void {
+    const { hub, heartbeat, counters } = this.#deps;
+    const mode = cursor === undefined ? 'plain' : 'tracked';
+    const connection = new Connection(webSocket, socket, uid, mode, this.#budgetBytes);
+    (webSocket as AttachedSocket)[attached] = { connection, gateway: this };
+    webSocket.on('message', onMessage);
+    webSocket.on('ping', onPing);
+    webSocket.on('pong', onPong);
+    webSocket.on('error', onError);
+    webSocket.on('close', onClose);
+    counters.connected += 1;
+    heartbeat.add(connection);
+    hub.add(connection, types, cursor === undefined ? undefined : this.#welcome(cursor));
+  }
+
+  /** Nothing is replayed yet: only a newcomer, or one who has handled the newest message, has missed nothing. */
+  #welcome(cursor: number | null): Buffer {
+    const mid = this.#deps.head();
+    const event: WelcomeEvent = { event: 'welcome', mid, resumed: cursor === null || cursor === mid };
+    return textFrame(JSON.stringify(event));
+  }
+
+  #refuse(socket: Socket, code: ErrorCode, message?: string): void {
+    this.#deps.counters.listenersRefused += 1;
+    refuse(socket, code, message);
+  }
+}
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  const { connection, gateway } = attachedTo(this);
+  if (!gateway.frames.admit(connection)) return;
+  if (isBinary || !Buffer.isBuffer(data)) gateway.counters.ignoredFrames += 1;
+  else gateway.frames.read(connection, data.toString());
+}
+
+/** Pongs go through the budget: a client that pings and never reads must not fill our memory. */
+function onPing(this: WebSocket, payload: Buffer): void {
+  const { connection, gateway } = attachedTo(this);
+  if (gateway.frames.admit(connection)) connection.write(pongFrame(payload));
+}
+
+function onPong(this: WebSocket): void {
+  const { connection, gateway } = attachedTo(this);
+  gateway.frames.admit(connection);
+}
+
+/** `ws` closes the socket with the right code by itself: 1002, 1007 or 1009. */
+function onError(this: WebSocket): void {
+  attachedTo(this).gateway.counters.protocolErrors += 1;
+}
+
+function onClose(this: WebSocket): void {
+  const { connection, gateway } = attachedTo(this);
+  gateway.forget(connection);
+}
+
+/** A handshake that `ws` does not take: wrong version, no key, a broken extension header. */
+function onHandshakeError(error: Error, socket: unknown): void {
+  refuse(socket as Socket, 'invalid_request', `This is not a WebSocket handshake: ${error.message}.`, [
+    'Sec-WebSocket-Version: 13',
+  ]);
+}
+
+function attachedTo(webSocket: WebSocket): Attached {
+  return (webSocket as AttachedSocket)[attached];
+}
+
+function ignoreError(): void {}
+
+function printable(text: string): string {
+  return text.slice(0, 100).replace(/[^\x21-\x7e]/g, '?');
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { defaultType } from '../wire/frames.ts';
+import { maxListenTypes, maxTypeLength, maxUidBytes } from '../wire/limits.ts';
+
+/** Who listens, and to what. */
+export interface ListenRequest {
+  readonly uid: string;
+  readonly types: readonly string[];
+  /** Undefined: plain mode. Tracked mode: the last `mid` that the client has handled, or null for a newcomer. */
+  readonly cursor: number | null | undefined;
+}
+
+export type ListenQuery =
+  { readonly ok: true; readonly request: ListenRequest } | { readonly ok: false; readonly message: string };
+
+const uidSchema = z
+  .union([
+    z.string(),
+    z.number().refine(Number.isSafeInteger, { error: 'is too large for a number' }).transform(String),
+  ])
+  .refine((uid) => uid !== '', { error: 'must not be empty' })
+  .refine((uid) => Buffer.byteLength(uid) <= maxUidBytes, { error: `must be at most ${maxUidBytes} bytes` })
+  .refine((uid) => uid.isWellFormed(), { error: 'must not contain a lone surrogate' });
+
+const typesSchema = z
+  .array(z.string().min(1).max(maxTypeLength))
+  .max(maxListenTypes, { error: `must be at most ${maxListenTypes} names; * means all` })
+  .transform((types) => (types.length === 0 ? [defaultType] : types));
+
+/** The predecessor's form, `?d={"uid":"1","types":["notice"]}`. Members that it does not know are ignored, as it did. */
+const documentSchema = z.object({
+  uid: uidSchema,
+  types: z
+    .union([z.string().transform((names) => names.split(',')), z.array(z.string())])
+    .default([])
+    .pipe(typesSchema),
+});
+
+const parameterSchema = z.object({
+  uid: uidSchema,
+  types: z
+    .string()
+    .default('')
+    .transform((names) => names.split(',').filter((name) => name !== ''))
+    .pipe(typesSchema),
+});
+
+/** Reads the query of `/ws`: `d=` or `uid=`, `types=`, and `mid=`. Never throws; a refusal says what to write instead. */
+export function readListenQuery(query: string): ListenQuery {
+  const parameters = new URLSearchParams(query);
+  const cursor = readCursor(parameters.get('mid'));
+  if (Number.isNaN(cursor)) return refused('mid must be a message number, or empty for a newcomer');
+  const document = parameters.get('d');
+  const result = document === null ? readParameters(parameters) : readDocument(document);
+  if (typeof result === 'string') return refused(result);
+  return { ok: true, request: { ...result, cursor } };
+}
+
+/** True for types that a listener may ask for. */
+export function readTypes(types: unknown): readonly string[] | undefined {
+  return typesSchema.safeParse(types).data;
+}
+
+type Who = Pick<ListenRequest, 'uid' | 'types'>;
+
+function readParameters(parameters: URLSearchParams): Who | string {
+  if (!parameters.has('uid')) return 'there is no uid: connect to /ws?uid=1&types=notice';
+  const result = parameterSchema.safeParse({
+    uid: parameters.get('uid'),
+    types: parameters.get('types') ?? undefined,
+  });
+  return result.success ? result.data : describe(result.error);
+}
+
+function readDocument(text: string): Who | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'd must be JSON: connect to /ws?d={"uid":"1","types":["notice"]}';
+  }
+  const result = documentSchema.safeParse(value);
+  return result.success ? result.data : `in d: ${describe(result.error)}`;
+}
+
+/** NaN: not a cursor. */
+function readCursor(text: string | null): number | null | undefined {
+  if (text === null) return undefined;
+  if (text === '') return null;
+  const mid = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(mid) ? mid : Number.NaN;
+}
+
+function describe(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return 'it cannot be read';
+  const path = issue.path.join('.');
+  const isMissing = issue.code === 'invalid_union' || issue.code === 'invalid_type';
+  const message = path === 'uid' && isMissing ? 'must be a string or a number' : issue.message;
+  return path === '' ? 'it must be an object with a uid' : `${path} ${message}`;
+}
+
+function refused(message: string): ListenQuery {
+  return { ok: false, message: `${message}.` };
+}

@@ -1,0 +1,26 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { errorCatalogue, type ErrorBody, type ErrorCode } from '../wire/errors.ts';
+
+/** After how many seconds a listener that was refused for want of room may try again. */
+const retryAfterSeconds = 5;
+
+/**
+ * Answers on a socket that HTTP has let go of: an upgrade that is refused, or bytes that are not HTTP. The answer is whole
+ * HTTP with a JSON error, and the socket is closed after it.
+ */
+export function refuse(socket: Duplex, code: ErrorCode, message?: string, headers: readonly string[] = []): void {
+  const { status, meaning, retryable } = errorCatalogue[code];
+  const body: ErrorBody = { error: { code, message: message ?? meaning } };
+  const text = JSON.stringify(body);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Connection: close',
+    ...(retryable ? [`Retry-After: ${retryAfterSeconds}`] : []),
+    ...headers,
+  ];
+  if (socket.writable) socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());
+  else socket.destroy();
+}

@@ -1,0 +1,77 @@
+import type { Cohort } from './cohort.ts';
+
+/** How a connection wants its frames: exactly as the predecessor sent them, or with `mid` and `id`. */
+export type Mode = 'plain' | 'tracked';
+
+/** The WebSocket as the hub needs it; a `ws` WebSocket is one. */
+export interface Door {
+  /** 1 while frames may be written; anything else: a close frame is under way, or the connection is gone. */
+  readonly readyState: number;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+/** The raw socket below the WebSocket; a `net.Socket` is one. `writableLength` is what it holds and could not write yet. */
+export interface Outlet {
+  readonly writableLength: number;
+  write(bytes: Uint8Array): boolean;
+}
+
+const readyStateOpen = 1;
+
+/** Frames of one turn that are not the whole cohort's: addressed to the uid, or of a connection that came in mid-turn. */
+export interface OwnTurn {
+  /** How many of the cohort's frames of this turn were before this connection's time. */
+  skip: number;
+  readonly frames: Buffer[];
+  /** For each frame, how many of the cohort's frames go before it. */
+  readonly positions: number[];
+}
+
+/** One open connection. Kept small: no closure, no timer and no library set hangs on it. */
+export class Connection {
+  readonly uid: string;
+  readonly mode: Mode;
+  readonly door: Door;
+  readonly #outlet: Outlet;
+  readonly #budgetBytes: number;
+
+  /** Whose view it shares; the hub's. */
+  cohort: Cohort | null = null;
+  cohortIndex = 0;
+  turn: OwnTurn | null = null;
+
+  /** Where the heartbeat keeps it, and whether it was heard since the last ping; the heartbeat's. */
+  heartbeatSlot = 0;
+  heartbeatIndex = 0;
+  isHeard = true;
+
+  /** The second of the newest client frame and how many came in it; the gateway's. */
+  frameSecond = 0;
+  frameCount = 0;
+
+  constructor(door: Door, outlet: Outlet, uid: string, mode: Mode, budgetBytes: number) {
+    this.door = door;
+    this.#outlet = outlet;
+    this.uid = uid;
+    this.mode = mode;
+    this.#budgetBytes = budgetBytes;
+  }
+
+  get isOpen(): boolean {
+    return this.door.readyState === readyStateOpen;
+  }
+
+  /**
+   * Writes whole frames. False: it is too slow, since what it has not read yet and these bytes are more than its budget, and
+   * nothing was written. A socket that holds nothing takes any amount, so that a budget below one turn's frames starves nobody:
+   * what a connection holds is bounded by the budget or one turn, whichever is more. After a close frame nothing is written.
+   */
+  write(bytes: Uint8Array): boolean {
+    if (!this.isOpen) return true;
+    const waitingBytes = this.#outlet.writableLength;
+    if (waitingBytes > 0 && waitingBytes + bytes.length > this.#budgetBytes) return false;
+    this.#outlet.write(bytes);
+    return true;
+  }
+}

@@ -1,0 +1,39 @@
+import type { ServerResponse } from 'node:http';
+import { errorCatalogue, type ErrorBody, type ErrorCode, type ErrorDetail } from '../wire/errors.ts';
+
+/** After how many seconds a backend may try again when the queue could not accept. */
+const retryAfterSeconds = 1;
+
+export interface ErrorAnswer {
+  readonly code: ErrorCode;
+  /** A sentence for the developer who reads it; absent: the catalogue's meaning. */
+  readonly message?: string | undefined;
+  readonly details?: readonly ErrorDetail[] | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Writes a whole JSON answer in one piece: header and body leave in one packet. */
+export function answerJson(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers?: Readonly<Record<string, string>>,
+): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}
+
+/** Answers with an error of the catalogue; what is retryable says when. */
+export function answerError(response: ServerResponse, { code, message, details, headers }: ErrorAnswer): void {
+  const { status, meaning, retryable } = errorCatalogue[code];
+  const body: ErrorBody = {
+    error: { code, message: message ?? meaning, ...(details === undefined ? {} : { details }) },
+  };
+  const retry = retryable && status === 503 ? { 'Retry-After': String(retryAfterSeconds) } : {};
+  answerJson(response, status, JSON.stringify(body), { ...retry, ...headers });
+}

@@ -1,0 +1,47 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../wire/errors.ts';
+
+export interface HttpServerOptions {
+  /** The longest time from a request's first byte, or the connection's opening, to its last byte. */
+  readonly requestTimeoutMs: number;
+}
+
+export interface HttpServerDeps {
+  readonly onRequest: RequestListener;
+  readonly onUpgrade?: ((request: IncomingMessage, socket: Socket, head: Buffer) => void) | undefined;
+  /** Answers on a socket whose bytes are not a request. */
+  readonly onBroken: (socket: Duplex, code: ErrorCode, message?: string) => void;
+}
+
+/** Longer than nginx keeps an idle upstream connection (60 s): the side that opened it closes it, or posts meet a 502. */
+const keepAliveTimeoutMs = 75_000;
+
+/** How often Node looks for requests that are late. */
+const lateCheckMs = 500;
+
+const brokenCodes: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+};
+
+/** An HTTP server with a bound on every phase of a request. */
+export function createHttpServer(deps: HttpServerDeps, { requestTimeoutMs }: HttpServerOptions): Server {
+  const server = createServer({
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: lateCheckMs,
+    noDelay: true,
+  });
+  server.on('request', deps.onRequest);
+  // The handler of /send says itself when it wants the body: a body over the limit is then never sent.
+  server.on('checkContinue', deps.onRequest);
+  if (deps.onUpgrade !== undefined) server.on('upgrade', deps.onUpgrade);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else deps.onBroken(socket, brokenCodes[error.code ?? ''] ?? 'invalid_request');
+  });
+  return server;
+}

@@ -1,0 +1,60 @@
+import type { Server } from 'node:http';
+import { isIPv6 } from 'node:net';
+
+/** Where a server listens. */
+export interface Listening {
+  readonly url: string;
+  readonly port: number;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The setting that an operator would change. */
+  readonly name: string;
+  /** When the port is taken, take any free one. */
+  readonly orAnyPort?: boolean;
+}
+
+/** A port that cannot be had. Its message is one line that says which setting to change. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use',
+  EACCES: 'may not be opened by this user',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+  ENOTFOUND: 'is not a name that can be looked up',
+};
+
+/** Opens a server. Rejects with a ListenError. */
+export async function listen(
+  server: Server,
+  { host, port, name, orAnyPort = false }: ListenOptions,
+): Promise<Listening> {
+  try {
+    await open(server, host, port);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'EADDRINUSE' && orAnyPort) return listen(server, { host, port: 0, name });
+    const reason = reasons[code] ?? `cannot be opened (${code})`;
+    throw new ListenError(`${name}: ${host}:${port} ${reason}; choose another with --${name}=N`, { cause: error });
+  }
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP server has a TCP address');
+  const shown = isIPv6(host) ? `[${host}]` : host;
+  return { url: `http://${shown}:${address.port}`, port: address.port };
+}
+
+function open(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error): void => reject(error);
+    server.once('error', onError);
+    server.listen({ host, port }, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+}

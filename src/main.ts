@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { webcrypto } from 'node:crypto';
+import { createApp } from './app.ts';
+import { helpText } from './config/help.ts';
+import { loadConfig, type Loaded } from './config/load.ts';
+import { printConfig } from './config/print.ts';
+import { describeQueue } from './config/queue-url.ts';
+import { ListenError } from './ingress/listen.ts';
+import { createLog } from './ops/log.ts';
+import { startUpLines } from './ops/start-up-lines.ts';
+import { version } from './ops/version.ts';
+
+/** Exit codes of sysexits.h: wrong usage, and a port that cannot be had. */
+const exitUsage = 64;
+const exitUnavailable = 69;
+
+async function main(): Promise<void> {
+  const loaded = loadConfig({
+    argv: process.argv.slice(2),
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+  });
+  if (!loaded.ok) {
+    for (const error of loaded.errors) process.stderr.write(`tidings: ${error}\n`);
+    process.exitCode = exitUsage;
+    return;
+  }
+  if (loaded.command === 'help') process.stdout.write(helpText());
+  else if (loaded.command === 'version') process.stdout.write(`${version}\n`);
+  else if (loaded.command === 'config') process.stdout.write(printConfig(loaded.config, loaded.sources));
+  else await serve(loaded);
+}
+
+async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promise<void> {
+  const app = await createApp({
+    config,
+    isAdminPortChosen: sources.adminPort !== 'default',
+    log: createLog(config.logLevel),
+    fillRandom: (bytes) => void webcrypto.getRandomValues(bytes),
+  });
+  let stops = 0;
+  const onSignal = (): void => {
+    stops += 1;
+    // A second signal: whoever sent it does not want to wait.
+    if (stops > 1) process.exit(1);
+    void app.stop();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  try {
+    const started = await app.start();
+    const lines = startUpLines({
+      version,
+      url: started.public.url,
+      adminUrl: started.admin.url,
+      queue: describeQueue(config.queue),
+      guarantees: started.guarantees,
+      readiness: started.readiness,
+    });
+    process.stdout.write(lines);
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    process.stderr.write(`tidings: ${error.message}\n`);
+    process.exitCode = exitUnavailable;
+    await app.stop();
+  }
+}
+
+await main();

@@ -1,0 +1,50 @@
+/** What one instance has counted since its start. Rooms add to it directly: a counter on the line must cost one addition. */
+export interface Counters {
+  /** Messages that the queue accepted, posted to this instance. */
+  accepted: number;
+  /** Posts that were refused, whatever the reason. */
+  refused: number;
+  /** Messages that had expired when this instance was to deliver them. */
+  expired: number;
+  /** Messages that no open connection of this instance wanted. */
+  unmatched: number;
+  /** Accepted messages that the journal did not take; only a queue that says `volatile` can have any. */
+  lost: number;
+  /** Frames written to sockets. */
+  delivered: number;
+  /** Connections taken since the start. */
+  connected: number;
+  /** Listeners refused before the upgrade. */
+  listenersRefused: number;
+  /** Connections closed since they did not read fast enough. */
+  tooSlow: number;
+  /** Connections ended since they did not answer a ping. */
+  deadPeers: number;
+  /** Connections closed for a flood of frames. */
+  floods: number;
+  /** Connections that broke the WebSocket protocol or its limits. */
+  protocolErrors: number;
+  /** Frames of clients that were read and meant something. */
+  clientFrames: number;
+  /** Frames of clients that meant nothing. */
+  ignoredFrames: number;
+}
+
+export function createCounters(): Counters {
+  return {
+    accepted: 0,
+    refused: 0,
+    expired: 0,
+    unmatched: 0,
+    lost: 0,
+    delivered: 0,
+    connected: 0,
+    listenersRefused: 0,
+    tooSlow: 0,
+    deadPeers: 0,
+    floods: 0,
+    protocolErrors: 0,
+    clientFrames: 0,
+    ignoredFrames: 0,
+  };
+}
