@@ -1,0 +1,96 @@
+import type { Message } from '../message/message.ts';
+import type { Entry } from './journal.ts';
+
+/**
+ * A message as text, in two parts: what is looked at, as one line of JSON (`[id, type, expiresAtMs, uids | 0]`), and the push,
+ * unchanged. Neither part holds a line end, so that lines can hold many messages with no escaping of the larger part.
+ */
+export interface MessageRecord {
+  readonly meta: string;
+  readonly push: string;
+}
+
+/** What an appending instance tells the others: entries without a mid between them, and the mid that stood before. */
+export interface Announcement {
+  /** The newest mid before these entries: who has not seen it has missed something. */
+  readonly before: number;
+  readonly entries: readonly Entry[];
+}
+
+/** Throws a TypeError for a push with a line end, which `createMessage` never makes: it would break the lines of others. */
+export function encodeRecord({ id, uids, type, expiresAtMs, push }: Message): MessageRecord {
+  if (push.includes('\n')) throw new TypeError(`the push text of message ${JSON.stringify(id)} has a line end`);
+  return { meta: JSON.stringify([id, type, expiresAtMs, uids ?? 0]), push };
+}
+
+/** Undefined for anything that `encodeRecord` did not write. */
+export function decodeRecord({ meta, push }: MessageRecord): Message | undefined {
+  const fields = parse(meta);
+  if (!Array.isArray(fields)) return undefined;
+  const [id, type, expiresAtMs, uids]: unknown[] = fields;
+  if (typeof id !== 'string' || typeof type !== 'string' || typeof expiresAtMs !== 'number') return undefined;
+  if (uids === 0) return { id, uids: null, type, expiresAtMs, push };
+  return isTexts(uids) ? { id, uids, type, expiresAtMs, push } : undefined;
+}
+
+/** Many messages as lines, two for each. O(length). */
+export function encodeRecords(messages: readonly Message[]): string {
+  const lines: string[] = [];
+  for (const message of messages) {
+    const { meta, push } = encodeRecord(message);
+    lines.push(meta, push);
+  }
+  return lines.join('\n');
+}
+
+/** Undefined when one of them is not a record: nothing is known about the others then. */
+export function decodeRecords(text: string): Message[] | undefined {
+  const lines = text.split('\n');
+  const messages: Message[] = [];
+  for (let at = 0; at < lines.length; at += 2) {
+    const message = decodeLines(lines, at);
+    if (message === undefined) return undefined;
+    messages.push(message);
+  }
+  return messages;
+}
+
+/**
+ * Reads what the append script publishes: the line `before first count`, then two lines for each entry, numbered from `first`
+ * on. Undefined for anything else.
+ */
+export function decodeAnnouncement(text: string): Announcement | undefined {
+  const lines = text.split('\n');
+  const [before, first, count, ...more] = (lines[0] ?? '').split(' ').map(Number);
+  if (!isMid(before) || !isMid(first) || !isMid(count) || more.length > 0) return undefined;
+  if (first <= before || lines.length !== 1 + 2 * count) return undefined;
+  const entries: Entry[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const message = decodeLines(lines, 1 + 2 * index);
+    if (message === undefined) return undefined;
+    entries.push({ mid: first + index, message });
+  }
+  return { before, entries };
+}
+
+function decodeLines(lines: readonly string[], at: number): Message | undefined {
+  const meta = lines[at];
+  const push = lines[at + 1];
+  return meta === undefined || push === undefined ? undefined : decodeRecord({ meta, push });
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function isMid(value: number | undefined): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}

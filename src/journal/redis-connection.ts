@@ -1,0 +1,188 @@
+import { Redis, type RedisOptions } from 'ioredis';
+
+/** Where a Redis is. `password` is the real one: it goes to Redis and nowhere else. */
+export interface RedisSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly db: number;
+  readonly tls: boolean;
+}
+
+/** Redis did not take or not answer a command. The message is a sentence for an operator: no payload, no secret. */
+export class RedisError extends Error {
+  override readonly name = 'RedisError';
+}
+
+export interface RedisConnectionDeps {
+  /** Called each time the connection can be used from now on. */
+  readonly onReady: () => void;
+  /** Called each time the connection was lost. */
+  readonly onLost: () => void;
+  /** Called whenever `trouble()` may give another answer. */
+  readonly onChange: () => void;
+}
+
+export interface RedisConnectionOptions {
+  readonly settings: RedisSettings;
+  /** The longest that any command waits for its reply, in milliseconds. A connection that fails this is given up for a new one. */
+  readonly deadlineMs: number;
+}
+
+export interface RedisConnection {
+  readonly redis: Redis;
+  /** Begins to connect. */
+  open(): void;
+  isReady(): boolean;
+  /** A sentence that says what is wrong, when something is known to be: refused, lost, silent. */
+  trouble(): string | undefined;
+  /** Runs one command. Rejects with a RedisError: at once when not connected, else within the deadline. */
+  run<T>(command: (redis: Redis) => Promise<T>): Promise<T>;
+  /** Waits for no reply. Resolves when the socket is closed. */
+  close(): Promise<void>;
+}
+
+/** The first wait before a reconnect, and the longest. Half of it is chance, so that instances do not come back in step. */
+const firstRetryMs = 50;
+const maxRetryMs = 1500;
+
+/** How long a connection that was given up may take to close before it is cut. */
+const disconnectMs = 100;
+
+/** What every connection to Redis shares; ioredis' own defaults for these would wait for ever, or give up. */
+export function redisOptions({ settings, deadlineMs }: RedisConnectionOptions): RedisOptions {
+  const { host, port, username, password, db, tls } = settings;
+  return {
+    host,
+    port,
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+    connectTimeout: deadlineMs,
+    disconnectTimeout: disconnectMs,
+    retryStrategy: retryAfterMs,
+  };
+}
+
+function retryAfterMs(times: number): number {
+  const longest = Math.min(firstRetryMs * 2 ** (times - 1), maxRetryMs);
+  return Math.ceil(longest * (0.5 + Math.random() / 2));
+}
+
+/**
+ * A connection that comes back by itself, for ever, and says why it is not there. Nothing is sent twice and nothing waits for
+ * a reconnect: what was on its way when the connection broke rejects, and what comes while there is none rejects at once.
+ */
+export function createRedisConnection(
+  { onReady, onLost, onChange }: RedisConnectionDeps,
+  options: RedisConnectionOptions,
+): RedisConnection {
+  const { settings, deadlineMs } = options;
+  const redis = new Redis({
+    ...redisOptions(options),
+    commandTimeout: deadlineMs,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    // Rejects what is on its way as soon as the connection breaks, instead of sending it again on the next one.
+    maxRetriesPerRequest: 0,
+    // ioredis leaves the rejection of its own resubscribing unhandled.
+    autoResubscribe: false,
+    // Redis says LOADING to a command, which is a better answer than none.
+    enableReadyCheck: false,
+    replyMapping: 'legacy',
+  });
+  const name = `Redis at ${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`;
+  let broken: string | undefined;
+  let refused: string | undefined;
+
+  redis.on('error', (error: unknown) => {
+    broken = describe(error);
+    onChange();
+  });
+  redis.on('ready', () => {
+    broken = undefined;
+    refused = undefined;
+    onReady();
+    onChange();
+  });
+  redis.on('close', () => {
+    broken ??= `${name} has closed the connection.`;
+    onLost();
+    onChange();
+  });
+
+  function describe(error: unknown): string {
+    if (isReply(error)) return `${name} refuses: ${firstLine(error.message)}`;
+    if (isTimeout(error)) return `${name} does not answer (no reply within ${deadlineMs} ms).`;
+    return `${name} does not answer (${codeOf(error)}).`;
+  }
+
+  function note(error: unknown): string {
+    const sentence = describe(error);
+    if (isReply(error)) {
+      refused = sentence;
+    } else if (isTimeout(error)) {
+      broken = sentence;
+      redis.disconnect(true);
+    }
+    onChange();
+    return broken ?? sentence;
+  }
+
+  const isReady = (): boolean => redis.status === 'ready' && broken === undefined;
+
+  return {
+    redis,
+    open() {
+      // Every failure is also an `error` event.
+      redis.connect().catch(() => {});
+    },
+    isReady,
+    trouble: () => broken ?? refused,
+    async run(command) {
+      if (!isReady()) throw new RedisError(broken ?? `${name} is not connected yet.`);
+      try {
+        const reply = await command(redis);
+        if (refused !== undefined) {
+          refused = undefined;
+          onChange();
+        }
+        return reply;
+      } catch (error) {
+        throw new RedisError(note(error));
+      }
+    },
+    close() {
+      return new Promise((resolve) => {
+        if (redis.status === 'end' || redis.status === 'reconnecting') {
+          redis.disconnect();
+          resolve();
+          return;
+        }
+        redis.once('end', resolve);
+        redis.disconnect();
+      });
+    },
+  };
+}
+
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** ioredis has no class and no code for a command that passed `commandTimeout`. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out';
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && typeof error.code === 'string' ? error.code : firstLine(error.message);
+}
+
+/** Redis' error replies are one line; 200 characters say what it is. */
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').slice(0, 200);
+}
