@@ -13,8 +13,8 @@ export const components = [
   { program: 'ab', debian: 'apache2-utils' },
 ];
 
-// Debian leaves the sbin folders out of an ordinary user's PATH, and nginx lives there.
-const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+/** Where programs are looked for. Debian leaves the sbin folders out of an ordinary user's PATH, and nginx is in one. */
+export const programFolders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** Installs what is missing, or throws Failure naming it and the command that brings it. */
 export function installComponents() {
@@ -55,7 +55,7 @@ function rootPrefix() {
 }
 
 function isInstalled(program) {
-  return folders.some((folder) => {
+  return programFolders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
       return true;

@@ -1,8 +1,9 @@
 // The groups of tests in the order in which they run, and the running of one group.
 
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { root } from './project.mjs';
+import { programFolders } from './system-packages.mjs';
 import { runTestFile } from './test-file.mjs';
 
 /**
@@ -52,9 +53,10 @@ function sourceOf(file) {
 
 // Settings of whoever runs the tests must not reach the servers under test.
 function testEnvironment() {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(TIDINGS_|npm_|NODE_OPTIONS$|NODE_ENV$|NODE_TEST_)/.test(name)),
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(TIDINGS_|npm_|NODE_OPTIONS$|NODE_ENV$|NODE_TEST_)/.test(name),
   );
+  return { ...Object.fromEntries(kept), PATH: programFolders.join(delimiter) };
 }
 
 function print(source, { passed, skipped, failures, output, durationMs }) {

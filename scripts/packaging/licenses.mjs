@@ -1,0 +1,27 @@
+// The notices that must go with a copy: of Tidings, of every package in the bundle, of Node where it is inside.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure, root } from '../project.mjs';
+
+const RULE = `\n${'-'.repeat(80)}\n\n`;
+
+/**
+ * @param {string[]} packages folders of packages, relative to the project
+ * @param {string} [nodeLicense] the text of Node's own
+ */
+export function licenseText(packages, nodeLicense) {
+  const own = `Tidings\n\n${readFileSync(join(root, 'LICENSE'), 'utf8')}`;
+  const node = nodeLicense === undefined ? [] : [`Node.js\n\n${nodeLicense}`];
+  return [own, ...packages.map((folder) => licenseOf(join(root, folder))), ...node].join(RULE);
+}
+
+// A few packages state their licence in package.json only.
+function licenseOf(folder) {
+  const { name, version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  if (license === undefined) throw new Failure(`${name} ${version} states no licence: may it be handed on?`);
+  const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+  const by = typeof author === 'string' ? author : author?.name;
+  const text = file === undefined ? `By ${by ?? 'its authors'}.\n` : readFileSync(join(folder, file), 'utf8');
+  return `${name} ${version} (${license})\n\n${text}`;
+}
