@@ -47,6 +47,8 @@ function figureTable(scenarios: ScenarioSummary[]): string {
       side.server,
       `${spread(side.figure)} ${unit}`,
       medianOf(side, (run) => run.postsPerSecond),
+      medianOf(side, (run) => run.serverMicrosPerPost),
+      medianOf(side, (run) => run.serverMicrosPerDelivery),
       percent(side, (run) => run.serverCpu),
       percent(side, (run) => run.generatorCpu),
       percent(side, (run) => run.storeCpu),
@@ -94,7 +96,8 @@ function machineList({ machine, control }: BenchResult): string {
     `- ${machine.pinning}`,
     '- every connection got exactly the deliveries that it was owed, or the run is marked INVALID',
     `- positive control (a server that drops 1 delivery in 1,000): ${control}`,
-    '- deliveries/s: from the first post to the last delivery, warm-up left out; CPU: user + system of the whole process',
+    '- deliveries/s: from the first post to the last delivery, warm-up left out',
+    '- CPU, us/post, us/delivery: user + system time of the whole server process, which another load on the machine hardly changes',
     '- latency: from the instant at which the post was due (paced) or written to the read of the frame, in one process',
   ].join('\n');
 }

@@ -25,6 +25,8 @@ export async function startServer(name: ServerName, root: string): Promise<Runni
       return startTidings(root, 'bullmq');
     case 'plain-ws-lossy':
       return startPeer(root, 'plain-ws', ['--drop-every=1000']);
+    case 'plain-ws-doubling':
+      return startPeer(root, 'plain-ws', ['--double-every=1000']);
     case 'plain-ws':
     case 'plain-http':
     case 'socket-io':

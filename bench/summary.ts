@@ -30,6 +30,9 @@ export interface ScenarioSummary {
   sides: SideSummary[];
 }
 
+/** Share of a core used by processes that are no part of the run, from which a run is called disturbed. */
+const DISTURBED_CPU = 0.1;
+
 /** Even counts give the mean of the two in the middle. NaN of nothing. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
@@ -55,9 +58,16 @@ export function summarize(scenario: Scenario, runsBySide: SideRun[][]): Scenario
 
 function summarizeSide(scenario: Scenario, side: Side, runs: SideRun[]): SideSummary {
   const valid = runs.flatMap(({ result, invalid }) => (result !== undefined && invalid === '' ? [result] : []));
-  const notes = runs.flatMap(({ invalid }, i) => (invalid === '' ? [] : [`run ${i + 1} INVALID: ${invalid}`]));
+  const notes = runs.flatMap(({ invalid }, i) => (invalid === '' ? [] : [`run ${i + 1} INVALID: ${oneLine(invalid)}`]));
   const bound = valid.filter((result) => isGeneratorBound(result, side)).length;
-  if (bound > 0) notes.push(`generator-bound (${bound} of ${runs.length})`);
+  if (bound > 0) notes.push(`generator-bound (${bound} of ${runs.length} runs)`);
+  const disturbed = valid.filter(({ foreignCpu }) => foreignCpu > DISTURBED_CPU);
+  if (disturbed.length > 0) {
+    const worst = Math.round(Math.max(...disturbed.map(({ foreignCpu }) => foreignCpu)) * 100);
+    notes.push(
+      `disturbed: other processes used up to ${worst} % of a core (${disturbed.length} of ${runs.length} runs)`,
+    );
+  }
   const wanted = side.plan.connections ?? 0;
   const had = valid[0]?.connections ?? wanted;
   if (had < wanted) notes.push(`${had} connections: the limit on open files allows no more`);
@@ -68,6 +78,11 @@ function summarizeSide(scenario: Scenario, side: Side, runs: SideRun[]): SideSum
 export function isGeneratorBound(result: Pick<LoadResult, 'generatorCpu' | 'serverCpu'>, side: Side): boolean {
   const isPaced = (side.plan.postsPerSecond ?? 0) > 0;
   return !isPaced && result.generatorCpu > 0.9 && result.serverCpu < 0.8;
+}
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s*\n\s*/g, ' / ');
+  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }
 
 function ratioOf(scenario: Scenario, runsBySide: SideRun[][], sides: SideSummary[]): Spread | undefined {

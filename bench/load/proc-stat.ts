@@ -22,3 +22,11 @@ export function residentKb(pids: readonly number[]): number {
   for (const pid of pids) pages += Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
   return pages * PAGE_KB;
 }
+
+/** CPU time that all cores of the machine together were busy since it started, in microseconds (steps of 10 ms). */
+export function machineBusyMicros(): number {
+  const line = readFileSync('/proc/stat', 'latin1').split('\n')[0]!;
+  const [user, nice, system, , , irq, softirq, steal] = line.trim().split(/\s+/).slice(1).map(Number);
+  const ticks = user! + nice! + system! + irq! + softirq! + steal!;
+  return (ticks * 1_000_000) / TICKS_PER_SECOND;
+}

@@ -3,7 +3,7 @@ import { Campaign } from './campaign.ts';
 import { Crowd } from './crowd.ts';
 import type { LatencySummary } from './latency-sample.ts';
 import type { LoadPlan } from './plan.ts';
-import { cpuMicros, residentKb } from './proc-stat.ts';
+import { cpuMicros, machineBusyMicros, residentKb } from './proc-stat.ts';
 import { nowMicros } from './stamp.ts';
 
 /** What one run saw. Times of the measured phase only, warm-up left out; `problems` non-empty: the run is invalid. */
@@ -27,6 +27,8 @@ export interface LoadResult {
   serverCpu: number;
   generatorCpu: number;
   storeCpu: number;
+  /** What everything else on the machine used of its cores, together: above 0.1 the run was disturbed. */
+  foreignCpu: number;
   latency: LatencySummary;
   pacingLag: LatencySummary;
 }
@@ -70,6 +72,9 @@ export async function runPlan(plan: LoadPlan): Promise<LoadResult> {
   const posts = after.accepted - before.accepted;
   const deliveries = after.delivered - before.delivered;
   const serverMicros = after.server - before.server;
+  const generatorMicros = after.generator - before.generator;
+  const storeMicros = after.store - before.store;
+  const foreignMicros = after.machine - before.machine - serverMicros - generatorMicros - storeMicros;
   const postSeconds = Math.max(0, campaign.lastAnswerMicros - before.at) / 1e6;
   return {
     problems: crowd.describeProblems(),
@@ -88,8 +93,9 @@ export async function runPlan(plan: LoadPlan): Promise<LoadResult> {
     serverMicrosPerPost: per(serverMicros, posts),
     serverMicrosPerDelivery: per(serverMicros, deliveries),
     serverCpu: per(serverMicros, elapsedMicros),
-    generatorCpu: per(after.generator - before.generator, elapsedMicros),
-    storeCpu: per(after.store - before.store, elapsedMicros),
+    generatorCpu: per(generatorMicros, elapsedMicros),
+    storeCpu: per(storeMicros, elapsedMicros),
+    foreignCpu: Math.max(0, per(foreignMicros, elapsedMicros)),
     latency: crowd.latency.summary(),
     pacingLag: campaign.lag.summary(),
   };
@@ -105,6 +111,7 @@ function readClocks(plan: LoadPlan, campaign: Campaign, crowd: Crowd) {
     server: cpuMicros(plan.serverPids),
     store: cpuMicros(plan.storePids),
     generator: user + system,
+    machine: machineBusyMicros(),
   };
 }
 

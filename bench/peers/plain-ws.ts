@@ -1,22 +1,28 @@
 /**
  * Peer: node:http and ws, the notification server that everyone writes first. A map from uid to sockets, JSON.parse,
- * and one `ws.send` per socket. `--drop-every=N` leaves out every Nth delivery: the bench's positive control, which
- * a correct harness must call invalid.
+ * and one `ws.send` per socket. `--drop-every=N` leaves out every Nth delivery and `--double-every=N` makes it twice:
+ * the bench's positive controls, which a correct harness must call invalid.
  */
 import { createServer } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
 import { listenAndSay } from './listening-line.ts';
 import { answerAccepted, readJson } from './read-json.ts';
 
-const dropEvery = Number(process.argv.find((arg) => arg.startsWith('--drop-every='))?.split('=')[1] ?? 0);
+const dropEvery = everyNth('--drop-every=');
+const doubleEvery = everyNth('--double-every=');
 let sends = 0;
+
+function everyNth(flag: string): number {
+  return Number(process.argv.find((arg) => arg.startsWith(flag))?.slice(flag.length) ?? Infinity);
+}
 
 const socketsByUid = new Map<string, Set<WebSocket>>();
 
 function deliver(sockets: Iterable<WebSocket>, text: string): void {
   for (const socket of sockets) {
-    if (dropEvery > 0 && ++sends % dropEvery === 0) continue;
+    if (++sends % dropEvery === 0) continue;
     if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    if (sends % doubleEvery === 0) socket.send(text);
   }
 }
 
