@@ -2,9 +2,21 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { startChild, type Child } from './child.ts';
 
+const TIDINGS_QUEUES = { 'tidings-list': 'list', 'tidings-redis': 'redis', 'tidings-bullmq': 'bullmq' } as const;
+
+/** File below build/bench/peers/ and arguments. The lossy and the doubling one are controls, not peers. */
+const PEERS = {
+  'plain-http': ['plain-http.js'],
+  'plain-ws': ['plain-ws.js'],
+  'plain-ws-lossy': ['plain-ws.js', '--drop-every=1000'],
+  'plain-ws-doubling': ['plain-ws.js', '--double-every=1000'],
+  'socket-io': ['socket-io.js'],
+} as const;
+
+type TidingsName = keyof typeof TIDINGS_QUEUES;
+
 /** The servers that are measured. */
-export type ServerName =
-  'tidings-list' | 'tidings-redis' | 'tidings-bullmq' | 'plain-ws' | 'plain-ws-lossy' | 'plain-http' | 'socket-io';
+export type ServerName = TidingsName | keyof typeof PEERS;
 
 /** A server that is listening, and what stands behind it. */
 export interface RunningServer {
@@ -16,26 +28,13 @@ export interface RunningServer {
 
 /** Starts a server on a free port of 127.0.0.1; with a Redis queue, its own redis-server first. */
 export async function startServer(name: ServerName, root: string): Promise<RunningServer> {
-  switch (name) {
-    case 'tidings-list':
-      return startTidings(root, 'list');
-    case 'tidings-redis':
-      return startTidings(root, 'redis');
-    case 'tidings-bullmq':
-      return startTidings(root, 'bullmq');
-    case 'plain-ws-lossy':
-      return startPeer(root, 'plain-ws', ['--drop-every=1000']);
-    case 'plain-ws-doubling':
-      return startPeer(root, 'plain-ws', ['--double-every=1000']);
-    case 'plain-ws':
-    case 'plain-http':
-    case 'socket-io':
-      return startPeer(root, name, []);
-  }
+  if (isTidings(name)) return startTidings(root, TIDINGS_QUEUES[name]);
+  const [file, ...args] = PEERS[name];
+  return running(await startNode(join(root, 'build/bench/peers', file), args), undefined);
 }
 
-async function startPeer(root: string, file: string, args: string[]): Promise<RunningServer> {
-  return running(await startNode(join(root, 'build/bench/peers', `${file}.js`), args), undefined);
+function isTidings(name: ServerName): name is TidingsName {
+  return name in TIDINGS_QUEUES;
 }
 
 async function startTidings(root: string, queue: 'list' | 'redis' | 'bullmq'): Promise<RunningServer> {
