@@ -1,6 +1,9 @@
-/** The uids, types or other names of a comma list. */
+/** The names in a comma list. Spaces within a name belong to it: uids and types may have them. */
 export function commaList(text) {
-  return text.split(/[\s,]+/u).filter((name) => name !== '');
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 /**
