@@ -63,14 +63,14 @@ export function createGroups<Result>(send: SendGroup<Result>, { maxMessages, max
   async function sendOne(calls: readonly Call<Result>[]): Promise<void> {
     const [oldest] = calls;
     if (oldest === undefined) return;
-    const timer = setTimeout(
-      () => {
-        for (const call of calls) call.reject(new DeadlineError(`no answer within ${deadlineMs} ms`));
-      },
-      Math.max(0, oldest.deadline - performance.now()),
-    );
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<never>((_resolve, reject) => {
+      const leftMs = Math.max(0, oldest.deadline - performance.now());
+      timer = setTimeout(() => reject(new DeadlineError(`no answer within ${deadlineMs} ms`)), leftMs);
+    });
     try {
-      const results = await send(calls.length === 1 ? oldest.messages : calls.flatMap((call) => call.messages));
+      const sent = send(calls.length === 1 ? oldest.messages : calls.flatMap((call) => call.messages));
+      const results = await Promise.race([sent, expired]);
       let from = 0;
       for (const call of calls) {
         call.resolve(results.slice(from, from + call.messages.length));

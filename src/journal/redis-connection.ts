@@ -10,6 +10,12 @@ export interface RedisSettings {
   readonly tls: boolean;
 }
 
+/** What a log must do; pino's does. */
+export interface RedisLog {
+  info(fields: object): void;
+  warn(fields: object): void;
+}
+
 /** Redis did not take or not answer a command. The message is a sentence for an operator: no payload, no secret. */
 export class RedisError extends Error {
   override readonly name = 'RedisError';
@@ -51,7 +57,7 @@ const maxRetryMs = 1500;
 const disconnectMs = 100;
 
 /** What every connection to Redis shares; ioredis' own defaults for these would wait for ever, or give up. */
-export function redisOptions({ settings, deadlineMs }: RedisConnectionOptions): RedisOptions {
+export function redisOptions({ settings, deadlineMs }: RedisConnectionOptions) {
   const { host, port, username, password, db, tls } = settings;
   return {
     host,
@@ -63,7 +69,7 @@ export function redisOptions({ settings, deadlineMs }: RedisConnectionOptions): 
     connectTimeout: deadlineMs,
     disconnectTimeout: disconnectMs,
     retryStrategy: retryAfterMs,
-  };
+  } satisfies RedisOptions;
 }
 
 function retryAfterMs(times: number): number {
@@ -91,7 +97,6 @@ export function createRedisConnection(
     autoResubscribe: false,
     // Redis says LOADING to a command, which is a better answer than none.
     enableReadyCheck: false,
-    replyMapping: 'legacy',
   });
   const name = `Redis at ${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`;
   let broken: string | undefined;
@@ -182,7 +187,7 @@ function codeOf(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : firstLine(error.message);
 }
 
-/** Redis' error replies are one line; 200 characters say what it is. */
+/** Enough to say what is wrong. An unknown command is repeated with its arguments, of which one may be a password. */
 function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').slice(0, 200);
+  return (text.split(/[\r\n]|, with args/)[0] ?? '').slice(0, 200);
 }

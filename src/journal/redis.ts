@@ -3,16 +3,10 @@ import type { Message } from '../message/message.ts';
 import { createGroups, DeadlineError } from './group.ts';
 import type { Appended, Entry, Follower, Health, Journal, Retention } from './journal.ts';
 import { decodeAnnouncement, decodeRecord, encodeRecord } from './record.ts';
-import { createRedisConnection, RedisError, type RedisSettings } from './redis-connection.ts';
+import { createRedisConnection, RedisError, type RedisLog, type RedisSettings } from './redis-connection.ts';
 import { createFollowing, type LogPosition } from './redis-follow.ts';
 import { appendScript, journalKeys } from './redis-scripts.ts';
 import { runScript } from './redis-run-script.ts';
-
-/** What a log must do; pino's does. */
-export interface RedisLog {
-  info(fields: object): void;
-  warn(fields: object): void;
-}
 
 export interface RedisJournalDeps {
   readonly log: RedisLog;
