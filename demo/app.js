@@ -13,6 +13,8 @@ const cursors = createCursors();
 /** Who this page is connected as, or undefined; `phase` is the connection's. */
 let active;
 let phase = 'closed';
+/** The address that was opened last. */
+let openedUrl = '';
 let isPosting = false;
 
 const stateLine = createStateLine({
@@ -40,6 +42,7 @@ const listener = createListener({
   onState(state) {
     phase = state.phase;
     if (phase === 'closed') active = undefined;
+    if (phase === 'connecting') openedUrl = state.url;
     stateLine.show(state);
     showCursor();
     drawListen();
@@ -85,8 +88,8 @@ function drawListen() {
   byId('mode-hint').textContent = wanted.tracked
     ? 'Numbered; goes on from its cursor after a break.'
     : 'The bare message; what is missed is missed.';
-  const shown = isChanged || active === undefined ? wanted : active;
-  byId('address').textContent = listenUrl(page, shown, cursors.get(shown.uid));
+  const isAsShown = active !== undefined && !isChanged;
+  byId('address').textContent = isAsShown ? openedUrl : listenUrl(page, wanted, cursors.get(wanted.uid));
   document.title = active === undefined ? 'Tidings demo' : `uid ${active.uid} · Tidings demo`;
   const other = otherUid();
   byId('second-tab').textContent = `Open uid ${other} in another tab`;

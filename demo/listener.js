@@ -53,11 +53,12 @@ export function createListener({ page, cursors, onState, onFrame, onUnreadable }
 
   function open() {
     stop();
-    const opening = new WebSocket(listenUrl(page, target, cursors.get(target.uid)));
+    const url = listenUrl(page, target, cursors.get(target.uid));
+    const opening = new WebSocket(url);
     let openedAtMs;
     socket = opening;
     timer = setTimeout(() => opening.close(), openWithinMs);
-    onState({ phase: 'connecting', attempt });
+    onState({ phase: 'connecting', attempt, url });
 
     opening.onopen = () => {
       if (socket !== opening) return;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Page, WebSocketRoute } from 'playwright-core';
+import type { Page, WebSocket, WebSocketRoute } from 'playwright-core';
 import { startChromium } from '../support/chromium.ts';
 import { eventually } from '../support/deadline.ts';
 import { startInstance } from '../support/instance.ts';
@@ -38,7 +38,11 @@ test('when the server stops, the page says so, and comes back with it', async (t
 });
 
 test('disconnect is final, apply connects as somebody else', async (t) => {
-  const { page, state, send, arrived, bodies } = await openDemo(t, chromium, server.url, { query: '?uid=1' });
+  const sockets: WebSocket[] = [];
+  const { page, state, send, arrived, bodies } = await openDemo(t, chromium, server.url, {
+    query: '?uid=1',
+    prepare: async (page) => void page.on('websocket', (socket) => sockets.push(socket)),
+  });
   await state('Open');
   await page.getByLabel('Listen as uid').fill('2');
   await page.getByRole('button', { name: 'Apply' }).click();
@@ -50,6 +54,8 @@ test('disconnect is final, apply connects as somebody else', async (t) => {
   assert.deepEqual(await bodies(), ['for the new']);
   await page.getByRole('button', { name: 'Disconnect' }).click();
   await state('Not connected');
+  await eventually(() => sockets.every((socket) => socket.isClosed()) || undefined, 'the end of both connections');
+  assert.equal(sockets.length, 2);
   await page.getByLabel('Listen as uid').fill('');
   await page.getByRole('button', { name: 'Connect', exact: true }).click();
   await page.getByText('A listener needs a uid.').waitFor();

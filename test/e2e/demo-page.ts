@@ -46,6 +46,7 @@ export async function openDemo(
   options: DemoOptions = {},
 ): Promise<Demo> {
   const page = await chromium.newPage(options.context);
+  endWith(scope, () => page.close());
   failOnConsole(scope, page, options.expected);
   await options.prepare?.(page);
   await page.goto(`${url}/demo/${options.query ?? ''}`);
