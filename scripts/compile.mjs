@@ -86,7 +86,8 @@ export function compile(target) {
   say(`built ${target.out}/ in ${seconds(sinceMs)}`);
 }
 
-function fingerprint(target, dir) {
+/** One hash over the names and contents of everything that the output is made from. */
+export function fingerprint(target, dir) {
   const hash = createHash('sha256');
   const files = [...target.inputs, ...target.sources.flatMap((folder) => filesBelow(dir, folder))];
   for (const file of files.sort((a, b) => (a < b ? -1 : 1))) {

@@ -1,7 +1,16 @@
 // `./build.sh PLATFORM [ARCH]`: a single executable, or for FreeBSD a portable bundle, in dist-bin/.
 
 import '../require-node.mjs';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile, isFresh, server } from '../compile.mjs';

@@ -57,7 +57,8 @@ export function assertStandsAlone(text, imports) {
   if (needed.length > 0) throw new Failure(`the bundle would need ${needed.join(', ')} at run time`);
   // One use to define it, one in ops/package-file: whoever else finds files by import.meta.url would not find them.
   const uses = text.split(URL_NAME).length - 1;
-  if (uses !== 2) throw new Failure(`import.meta.url is used ${uses - 1} times: files are read through ops/package-file`);
+  if (uses !== 2)
+    throw new Failure(`import.meta.url is used ${uses - 1} times: files are read through ops/package-file`);
 }
 
 function packagesOf(files) {

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Failure, root } from '../project.mjs';
 import { binaryIn, nodePackage } from './node-package.mjs';
 import { builderNode, targetNode } from './platforms.mjs';
@@ -32,23 +32,23 @@ export function makeExecutable(target, work, bundlePath) {
   return { executable, nodeLicense: readFileSync(join(builder, 'LICENSE'), 'utf8') };
 }
 
+// All paths are relative: that of the bundle is kept, and stands in stack traces.
 function makeBlob(node, work, bundlePath) {
   const folder = join(work, 'files');
   mkdirSync(folder);
   const paths = shipFiles(folder);
   writeFileSync(join(folder, 'index.json'), JSON.stringify(paths));
-  const output = join(work, 'blob');
   const config = {
-    main: bundlePath,
-    output,
+    main: relative(work, bundlePath),
+    output: 'blob',
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: false,
-    assets: Object.fromEntries(['index.json', ...paths].map((path) => [path, join(folder, path)])),
+    assets: Object.fromEntries(['index.json', ...paths].map((path) => [path, `files/${path}`])),
   };
   writeFileSync(join(work, 'sea.json'), JSON.stringify(config));
-  run(node, ['--experimental-sea-config', join(work, 'sea.json')], 'no blob was made');
-  return output;
+  run(node, ['--experimental-sea-config', 'sea.json'], 'no blob was made', work);
+  return join(work, 'blob');
 }
 
 // In a process of its own: it takes a gigabyte of memory, and warns of what does not matter.
@@ -58,8 +58,8 @@ function inject(executable, blob) {
   run(process.execPath, [postject, ...args], 'the blob could not be put into the executable');
 }
 
-function run(command, args, problem) {
-  const done = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+function run(command, args, problem, cwd) {
+  const done = spawnSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   if (done.status === 0) return;
   const said = `${done.stdout ?? ''}${done.stderr ?? ''}${done.error?.message ?? ''}`;
   const hint = said.includes('libatomic') ? ' (on Debian: apt-get install libatomic1)' : '';

@@ -30,6 +30,7 @@ export function problemsOf(path, { platform, arch }, bundleText) {
 // The processor that the file's header names; undefined when it is a file of another kind.
 const readMachine = {
   linux: (file) => (file.toString('latin1', 0, 4) === '\x7fELF' ? file.readUInt16LE(18) : undefined),
-  windows: (file) => (file.toString('latin1', 0, 2) === 'MZ' ? file.readUInt16LE(file.readUInt32LE(0x3c) + 4) : undefined),
+  windows: (file) =>
+    file.toString('latin1', 0, 2) === 'MZ' ? file.readUInt16LE(file.readUInt32LE(0x3c) + 4) : undefined,
   darwin: (file) => (file.readUInt32LE(0) === 0xfeedfacf ? file.readUInt32LE(4) : undefined),
 };

@@ -29,7 +29,7 @@ export function nodePackage({ name, version }) {
     run('npm', ['pack', spec, '--pack-destination', work, '--ignore-scripts', '--silent']);
     const archive = join(work, `${name}-${version}.tgz`);
     verify(archive, integrity, spec);
-    run('tar', ['-xzf', archive, '-C', work]);
+    run('tar', ['-xzf', archive, '-C', work, '--exclude=package/include', '--exclude=package/share']);
     place(join(work, 'package'), folder);
   } finally {
     rmSync(work, { recursive: true, force: true });

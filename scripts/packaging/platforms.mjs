@@ -59,7 +59,8 @@ export function targetNode(target) {
 export function builderNode(target) {
   const host = `${process.platform}-${process.arch}`;
   const found = nodePackages[host];
-  if (found === undefined) throw new Failure(`executables can be built on Linux and macOS, x64 or arm64, not on ${host}`);
+  if (found === undefined)
+    throw new Failure(`executables can be built on Linux and macOS, x64 or arm64, not on ${host}`);
   return { name: found[0], version: targetNode(target).version };
 }
 
