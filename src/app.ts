@@ -56,7 +56,8 @@ const closingCheckMs = 10;
 
 /** The composition root: makes the parts in the order of the line, backwards. The only place that picks drivers. */
 export async function createApp({ config, isAdminPortChosen, log, fillRandom }: AppDeps): Promise<App> {
-  const now = (): number => performance.timeOrigin + performance.now();
+  const startedMs = performance.timeOrigin;
+  const now = (): number => startedMs + performance.now();
   const monotonicMs = (): number => performance.now();
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
@@ -71,7 +72,8 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
 
   const wallClock = createWallClock(Date.now);
   const readPost = createPostReader({ newId: createIdSource(Date.now, fillRandom), wallClock }, config);
-  const send = createSend({ queue, readPost, mayPost: createOriginRule(config.origins), counters }, config);
+  const mayPost = createOriginRule(config.origins);
+  const send = createSend({ queue, readPost, mayPost, counters, onFault }, config);
   const application = createApplication({ send, assets: createAssets(), readiness, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
 

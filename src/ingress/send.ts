@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Message } from '../message/message.ts';
-import type { PostReader } from '../message/read-post.ts';
+import type { PostReader, ReadPost } from '../message/read-post.ts';
 import type { Counters } from '../ops/counters.ts';
 import type { Accepted, Queue } from '../queue/queue.ts';
 import { maxIdLength } from '../wire/limits.ts';
@@ -15,6 +15,8 @@ export interface SendDeps {
   readonly readPost: PostReader;
   readonly mayPost: OriginRule;
   readonly counters: Counters;
+  /** Told of an error that no answer explains. */
+  readonly onFault: (error: unknown) => void;
 }
 
 export interface SendOptions {
@@ -28,56 +30,63 @@ const preflightSeconds = '600';
  * `POST /send`: one middleware ahead of the router, which reads, checks, accepts and answers by itself. It is the line that
  * every notification travels, so it makes no more objects than it needs and leaves Koa's answering aside.
  */
-export function createSend(
-  { queue, readPost, mayPost, counters }: SendDeps,
-  { maxBodyBytes }: SendOptions,
-): Middleware {
+export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middleware {
+  const { queue, readPost, mayPost, counters, onFault } = deps;
   const suffix = queue.guarantees.survivesProcess ? '}' : ',"accepted":"volatile"}';
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  function refuse(request: IncomingMessage, response: ServerResponse, error: ErrorAnswer): void {
+    counters.refused += 1;
+    // What is left of the body is not read, so the connection cannot carry another request.
+    const close = request.complete ? {} : { Connection: 'close' };
+    const cors = error.code === 'origin_refused' ? {} : corsOf(request);
+    answerError(response, { ...error, headers: { ...close, ...cors, ...error.headers } });
+  }
+
+  /** Runs after the body's last byte, outside of Koa's promise: what goes wrong here must end here. */
+  function accept(request: IncomingMessage, response: ServerResponse, post: ReadPost): void {
+    if (!post.ok) return refuse(request, response, post);
+    const finish = (accepted: Accepted): void => {
+      if (!accepted.ok) return refuse(request, response, { code: accepted.code, message: accepted.reason });
+      counters.accepted += post.messages.length;
+      answerJson(response, 202, `{"msg":"success.",${idsOf(post.messages, post.isBatch)}${suffix}`, corsOf(request));
+    };
+    const accepted = queue.accept(post.messages);
+    if (accepted instanceof Promise) void accepted.then(finish);
+    else finish(accepted);
+  }
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
     const { headers, method } = request;
     const { origin } = headers;
-    const cors: Record<string, string> =
-      origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
-
-    const refuse = (error: ErrorAnswer): void => {
-      counters.refused += 1;
-      // What is left of the body is not read, so the connection cannot carry another request.
-      const close = request.complete ? {} : { Connection: 'close' };
-      answerError(response, { ...error, headers: { ...close, ...cors, ...error.headers } });
-    };
-
     if (!mayPost(origin, headers.host)) {
-      delete cors['Access-Control-Allow-Origin'];
-      return refuse({
-        code: 'origin_refused',
-        message: `Pages of ${origin} may not post here; if they should, start with --origins=${origin}.`,
-      });
+      const message = `Pages of ${origin} may not post here; if they should, start with --origins=${origin}.`;
+      return refuse(request, response, { code: 'origin_refused', message });
     }
-    if (method === 'OPTIONS' && origin !== undefined) return answerPreflight(response, cors);
-    if (method !== 'POST') return refuse({ code: 'method_not_allowed', headers: { Allow: 'POST' } });
+    if (method === 'OPTIONS' && origin !== undefined) return answerPreflight(response, corsOf(request));
+    if (method !== 'POST') return refuse(request, response, { code: 'method_not_allowed', headers: { Allow: 'POST' } });
     const mediaType = readMediaType(headers);
-    if ('refusal' in mediaType) return refuse({ code: 'unsupported_media_type', message: mediaType.refusal });
+    if ('refusal' in mediaType) {
+      return refuse(request, response, { code: 'unsupported_media_type', message: mediaType.refusal });
+    }
     const key = readKey(headers['idempotency-key']);
-    if (key === null)
-      return refuse({
-        code: 'invalid_request',
-        message: 'Idempotency-Key must be 1 to 128 printable ASCII characters.',
-      });
+    if (key === null) {
+      const message = `Idempotency-Key must be 1 to ${maxIdLength} printable ASCII characters without spaces.`;
+      return refuse(request, response, { code: 'invalid_request', message });
+    }
     if (headers.expect !== undefined && Number(headers['content-length'] ?? 0) <= maxBodyBytes)
       response.writeContinue();
-    const body = await readBody(request, maxBodyBytes);
-    if (body === 'aborted') return;
-    if (body === 'too_large') {
-      return refuse({ code: 'body_too_large', message: `The body is larger than --max-body, ${maxBodyBytes} bytes.` });
-    }
-    const post = readPost(body, mediaType.format, key);
-    if (!post.ok) return refuse(post);
-    const accepting = queue.accept(post.messages);
-    const accepted: Accepted = accepting instanceof Promise ? await accepting : accepting;
-    if (!accepted.ok) return refuse({ code: accepted.code, message: accepted.reason });
-    counters.accepted += post.messages.length;
-    answerJson(response, 202, `{"msg":"success.",${idsOf(post.messages, post.isBatch)}${suffix}`, cors);
+    readBody(request, maxBodyBytes, (body) => {
+      if (body === undefined) {
+        const message = `The body is larger than --max-body, ${maxBodyBytes} bytes.`;
+        return refuse(request, response, { code: 'body_too_large', message });
+      }
+      try {
+        return accept(request, response, readPost(body, mediaType.format, key));
+      } catch (error) {
+        onFault(error);
+        return refuse(request, response, { code: 'internal' });
+      }
+    });
   }
 
   return (context, next) => {
@@ -93,8 +102,13 @@ function isSend(url: string | undefined): boolean {
 }
 
 function idsOf(messages: readonly Message[], isBatch: boolean): string {
-  const ids = messages.map(({ id }) => JSON.stringify(id));
-  return isBatch ? `"ids":[${ids.join(',')}]` : `"id":${ids[0]}`;
+  const [only] = messages;
+  if (!isBatch && only !== undefined) return `"id":${JSON.stringify(only.id)}`;
+  return `"ids":${JSON.stringify(messages.map(({ id }) => id))}`;
+}
+
+function corsOf({ headers }: IncomingMessage): Readonly<Record<string, string>> | undefined {
+  return headers.origin === undefined ? undefined : { 'Access-Control-Allow-Origin': headers.origin, Vary: 'Origin' };
 }
 
 /** The header's key, with the quotes of a structured field taken off; null: it is no key. */
@@ -105,7 +119,7 @@ function readKey(header: string | string[] | undefined): string | null | undefin
   return /^[\x21-\x7e]+$/.test(key) && key.length <= maxIdLength ? key : null;
 }
 
-function answerPreflight(response: ServerResponse, cors: Readonly<Record<string, string>>): void {
+function answerPreflight(response: ServerResponse, cors: Readonly<Record<string, string>> | undefined): void {
   response.writeHead(204, {
     ...cors,
     'Access-Control-Allow-Methods': 'POST',

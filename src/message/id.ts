@@ -12,6 +12,8 @@ const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 export function createIdSource(now: () => number, fillRandom: FillRandom): () => string {
   const pool = new Uint8Array(poolUuids * randomBytesPerUuid);
   let next = pool.length;
+  let prefixMs = -1;
+  let prefix = '';
   const at = (index: number): number => pool[index] ?? 0;
   return () => {
     if (next >= pool.length) {
@@ -19,14 +21,16 @@ export function createIdSource(now: () => number, fillRandom: FillRandom): () =>
       next = 0;
     }
     const timeMs = now();
-    const high = hexOf(Math.floor(timeMs / 0x1_0000), 8);
-    const low = hexOf(timeMs % 0x1_0000, 4);
+    if (timeMs !== prefixMs) {
+      prefixMs = timeMs;
+      prefix = `${hexOf(Math.floor(timeMs / 0x1_0000), 8)}-${hexOf(timeMs % 0x1_0000, 4)}-`;
+    }
     const from = next;
     next += randomBytesPerUuid;
     const version = hex[0x70 | (at(from) & 0x0f)];
     const variant = hex[0x80 | (at(from + 2) & 0x3f)];
     return (
-      `${high}-${low}-${version}${hex[at(from + 1)]}-${variant}${hex[at(from + 3)]}-` +
+      `${prefix}${version}${hex[at(from + 1)]}-${variant}${hex[at(from + 3)]}-` +
       `${hex[at(from + 4)]}${hex[at(from + 5)]}${hex[at(from + 6)]}${hex[at(from + 7)]}${hex[at(from + 8)]}${hex[at(from + 9)]}`
     );
   };

@@ -4,6 +4,8 @@ import type { Envelope } from './envelope.ts';
 export interface Message {
   /** The caller's id, or a UUIDv7. Unique within the retention: an append of the same id is a duplicate. */
   readonly id: string;
+  /** The caller chose the id, and may send it again; else it is ours and unique. */
+  readonly hasCallersId: boolean;
   /** The users it is for, without repeats; null: all. */
   readonly uids: readonly string[] | null;
   /** The type name (the envelope's `types`). */
@@ -30,6 +32,7 @@ export function isExpired(message: Message, nowMs: number): boolean {
 export interface MessageParts {
   readonly envelope: Envelope;
   readonly id: string;
+  readonly hasCallersId: boolean;
   /** The text of `msg` as the caller wrote it. */
   readonly rawMsg: string;
   /** What `time` is when the envelope has none. */
@@ -37,10 +40,11 @@ export interface MessageParts {
 }
 
 /** Makes the message of a checked envelope. O(topic_ids + length of msg). */
-export function createMessage({ envelope, id, rawMsg, time }: MessageParts): Message {
+export function createMessage({ envelope, id, hasCallersId, rawMsg, time }: MessageParts): Message {
   const type = envelope.types;
   return {
     id,
+    hasCallersId,
     uids: envelope.topic === 'uids' ? distinct(envelope.topic_ids) : null,
     type,
     expiresAtMs: expiryOf(envelope.timeout),
