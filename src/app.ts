@@ -142,5 +142,17 @@ async function openStore(
     };
     return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting }) };
   }
-  throw new Error('not wired yet');
+  const { kind, ...settings } = config.queue;
+  const options = { settings, prefix: config.redisPrefix, deadlineMs: config.queueDeadlineMs, retention };
+  const { createRedisJournal } = await import('./journal/redis.ts');
+  const journal = createRedisJournal({ log }, options);
+  if (kind === 'redis') {
+    const { createRedisQueue } = await import('./queue/redis.ts');
+    return { journal, queue: createRedisQueue({ journal }) };
+  }
+  const { createBullmqQueue } = await import('./queue/bullmq.ts');
+  const onExpired = (messages: readonly unknown[]): void => {
+    counters.expired += messages.length;
+  };
+  return { journal, queue: createBullmqQueue({ journal, log, now: Date.now, onExpired }, options) };
 }
