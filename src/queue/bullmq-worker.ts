@@ -66,8 +66,8 @@ export function createJobWorker(deps: JobWorkerDeps, { settings, prefix, queueNa
   const running = new Set<string | undefined>();
   let reported = '';
 
-  async function append(job: Job<JobData>): Promise<void> {
-    const messages = decodeRecords(String(job.data.records));
+  async function append(job: Job<unknown>): Promise<void> {
+    const messages = readJob(job.data);
     if (messages === undefined) {
       log.warn({ event: 'bullmq.unreadable', job: job.id });
       throw new UnrecoverableError('not a job that Tidings made');
@@ -79,12 +79,12 @@ export function createJobWorker(deps: JobWorkerDeps, { settings, prefix, queueNa
     if (due.length > 0) await journal.append(due);
   }
 
-  async function work(job: Job<JobData>): Promise<void> {
+  async function work(job: Job<unknown>): Promise<void> {
     running.add(job.id);
     await append(job);
   }
 
-  const worker = new Worker<JobData>(queueName, work, {
+  const worker = new Worker<unknown>(queueName, work, {
     // Options and not a connection: BullMQ makes its own two, and one of them blocks. Unlike everywhere else its commands wait
     // for a reconnect and are sent again: a worker that fails at once while Redis is away would only spin.
     connection: {
@@ -128,4 +128,10 @@ export function createJobWorker(deps: JobWorkerDeps, { settings, prefix, queueNa
       await worker.close(true);
     },
   };
+}
+
+/** Undefined for a job that somebody else has put into the queue. */
+function readJob(data: unknown): Message[] | undefined {
+  if (typeof data !== 'object' || data === null || !('records' in data)) return undefined;
+  return typeof data.records === 'string' ? decodeRecords(data.records) : undefined;
 }

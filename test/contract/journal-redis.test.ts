@@ -1,0 +1,12 @@
+import { createRedisJournal } from '../../src/journal/redis.ts';
+import { journalSuite } from './journal-suite.ts';
+import { openPlace, quiet } from './redis-store.ts';
+
+journalSuite({
+  name: 'redis',
+  guarantees: { survivesProcess: true, shared: true },
+  async openStore() {
+    const place = await openPlace();
+    return { create: (retention) => createRedisJournal({ log: quiet }, { ...place, retention }) };
+  },
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMemoryJournal } from '../../src/journal/memory.ts';
+import { createListQueue } from '../../src/queue/list.ts';
+import { queueSuite } from './queue-suite.ts';
+import { sampleMessages } from './sample-message.ts';
+
+const retention = { messages: 100_000, bytes: 256 * 1024 * 1024, ageMs: 3_600_000 };
+
+queueSuite({
+  name: 'list',
+  guarantees: { survivesProcess: false, manyInstances: false },
+  keepsOrderOfCalls: true,
+  openStore: () =>
+    Promise.resolve({
+      create() {
+        const journal = createMemoryJournal({ now: Date.now }, retention);
+        const onLost = (): never => assert.fail('the memory journal refuses nothing');
+        return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting: 10_000 }) };
+      },
+    }),
+});
+
+test('list: what is more than may wait is refused whole, and nothing of it is told', async () => {
+  const journal = createMemoryJournal({ now: Date.now }, retention);
+  const told: string[] = [];
+  await journal.start((entries) => told.push(...entries.map(({ message }) => message.id)));
+  const queue = createListQueue({ journal, onLost: () => {} }, { maxWaiting: 10 });
+  const first = sampleMessages(8);
+  assert.deepEqual(await queue.accept(first), { ok: true });
+  const refused = await queue.accept(sampleMessages(3));
+  assert.ok(!refused.ok && refused.code === 'queue_full');
+  await queue.stop();
+  assert.deepEqual(
+    told,
+    first.map(({ id }) => id),
+  );
+  assert.deepEqual(await queue.accept(sampleMessages(3)), { ok: true });
+  await queue.stop();
+  assert.equal(told.length, 11);
+});
+
+test('list: what the journal refuses is reported as lost, and the next messages go on', async () => {
+  const journal = createMemoryJournal({ now: Date.now }, retention);
+  await journal.start(() => {});
+  const append = journal.append.bind(journal);
+  let refusals = 1;
+  journal.append = (messages) => (refusals-- > 0 ? Promise.reject(new Error('no room')) : append(messages));
+  const lost: string[] = [];
+  const queue = createListQueue(
+    { journal, onLost: (messages) => lost.push(...messages.map(({ id }) => id)) },
+    { maxWaiting: 10 },
+  );
+  const [first, second] = [sampleMessages(2), sampleMessages(2)];
+  await queue.accept(first);
+  await queue.stop();
+  await queue.accept(second);
+  await queue.stop();
+  assert.deepEqual(
+    lost,
+    first.map(({ id }) => id),
+  );
+  assert.equal((await journal.read(0, 10)).length, 2);
+});

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { Journal } from '../../src/journal/journal.ts';
+import type { Accepted, Queue, QueueGuarantees } from '../../src/queue/queue.ts';
+import { endWith, type Scope } from '../support/cleanup.ts';
+import { eventually } from '../support/deadline.ts';
+import { nastyPushes, sampleMessage, sampleMessages } from './sample-message.ts';
+import { createTold, type Told } from './told.ts';
+
+/** What one instance has of a queue. */
+export interface QueueParts {
+  readonly journal: Journal;
+  readonly queue: Queue;
+}
+
+/** A store for one test: all parts that are created on it are instances of one deployment. */
+export interface QueueStore {
+  create(): QueueParts;
+}
+
+export interface QueueDriver {
+  readonly name: string;
+  /** What the driver must say of itself: which tests there are follows from it. */
+  readonly guarantees: QueueGuarantees;
+  /** Messages of two calls, one made after the other was answered, are appended in that order. */
+  readonly keepsOrderOfCalls: boolean;
+  openStore(scope: Scope): Promise<QueueStore>;
+}
+
+interface Instance extends QueueParts {
+  readonly told: Told;
+  /** Accepts, and fails when that is refused. */
+  accept(messages: Parameters<Queue['accept']>[0]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const yes: Accepted = { ok: true };
+
+/** What every queue promises. */
+export function queueSuite({ name, guarantees, keepsOrderOfCalls, openStore }: QueueDriver): void {
+  async function open(scope: Scope, store: QueueStore): Promise<Instance> {
+    const { journal, queue } = store.create();
+    const told = createTold();
+    let stopped: Promise<void> | undefined;
+    const stop = (): Promise<void> => (stopped ??= queue.stop().then(() => journal.stop()));
+    endWith(scope, stop);
+    await journal.start(told.follower);
+    await queue.start();
+    await eventually(
+      () => (queue.health().ok ? true : undefined),
+      () => JSON.stringify(queue.health()),
+    );
+    const accept: Instance['accept'] = async (messages) => {
+      assert.deepEqual(await queue.accept(messages), yes);
+    };
+    return { journal, queue, told, accept, stop };
+  }
+
+  const openAlone = async (scope: Scope): Promise<Instance> => open(scope, await openStore(scope));
+
+  suite(`queue: ${name}`, () => {
+    test('says what it guarantees', async (t) => {
+      const { queue } = await openAlone(t);
+      assert.deepEqual(queue.guarantees, guarantees);
+    });
+
+    test('what it accepts reaches the follower once', async (t) => {
+      const { accept, told } = await openAlone(t);
+      const messages = sampleMessages(300);
+      await Promise.all(messages.map((message) => accept([message])));
+      const ids = await told.ids(300);
+      assert.deepEqual(ids.sort(), messages.map(({ id }) => id).sort());
+    });
+
+    test('the messages of one call stay together and in order', async (t) => {
+      const { accept, told } = await openAlone(t);
+      const batches = Array.from({ length: 60 }, () => sampleMessages(25));
+      await Promise.all(batches.map(accept));
+      const ids = await told.ids(1500);
+      for (const batch of batches) {
+        const at = ids.indexOf(batch[0]?.id ?? '');
+        assert.deepEqual(
+          ids.slice(at, at + batch.length),
+          batch.map(({ id }) => id),
+        );
+      }
+    });
+
+    if (keepsOrderOfCalls) {
+      test('calls keep their order', async (t) => {
+        const { accept, told } = await openAlone(t);
+        const messages = sampleMessages(200);
+        for (const message of messages) await accept([message]);
+        assert.deepEqual(
+          await told.ids(200),
+          messages.map(({ id }) => id),
+        );
+      });
+    }
+
+    test('a message comes out as it went in: any text, any uids', async (t) => {
+      const { accept, told } = await openAlone(t);
+      const messages = [
+        ...nastyPushes.map((push) => sampleMessage({ push })),
+        sampleMessage({ uids: Array.from({ length: 10_000 }, (_, index) => `user-${index}`) }),
+        sampleMessage({ uids: ['a\nb', '"', '漢字', '\u2028'], type: 'x"y', hasCallersId: true }),
+        sampleMessage({ uids: null, expiresAtMs: 8_640_000_000_000_000 }),
+      ];
+      await accept(messages);
+      await told.ids(messages.length);
+      assert.deepEqual(
+        told.entries.map(({ message }) => message),
+        messages,
+      );
+    });
+
+    test("a caller's id that is accepted twice reaches the follower once", async (t) => {
+      const { accept, told } = await openAlone(t);
+      const message = sampleMessage({ hasCallersId: true });
+      await Promise.all([accept([message]), accept([message]), accept([message])]);
+      await accept([message]);
+      const last = sampleMessage();
+      await eventually(() => (told.entries.length > 0 ? true : undefined), 'the first entry');
+      await accept([last]);
+      assert.deepEqual(await told.ids(2), [message.id, last.id]);
+    });
+
+    test('a stop hands on what was accepted before', async (t) => {
+      const store = await openStore(t);
+      const { accept, told, journal, stop } = await open(t, store);
+      const before = journal.head();
+      await accept(sampleMessages(50));
+      await stop();
+      if (!guarantees.survivesProcess) {
+        await told.ids(50);
+        return;
+      }
+      // What this instance did not come to, the next one does.
+      const next = await open(t, store);
+      await eventually(async () => {
+        const kept = await next.journal.read(before, 100);
+        return kept.length === 50 ? true : undefined;
+      }, 'all 50 messages in the journal');
+    });
+
+    if (guarantees.manyInstances) {
+      test('what one instance accepts reaches the followers of all, in the same order', async (t) => {
+        const store = await openStore(t);
+        const instances = [await open(t, store), await open(t, store)];
+        await Promise.all(
+          instances.map(async ({ accept }) => {
+            for (let round = 0; round < 50; round += 1) await accept(sampleMessages(4));
+          }),
+        );
+        for (const { told } of instances) await told.ids(400);
+        assert.deepEqual(instances[1]?.told.entries, instances[0]?.told.entries);
+      });
+    }
+  });
+}
