@@ -18,7 +18,7 @@ export function refuse(socket: Duplex, code: ErrorCode, message?: string, header
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(text)}`,
     'Connection: close',
-    ...(retryable ? [`Retry-After: ${retryAfterSeconds}`] : []),
+    ...(retryable && (status === 503 || status === 429) ? [`Retry-After: ${retryAfterSeconds}`] : []),
     ...headers,
   ];
   if (socket.writable) socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../wire/errors.ts';
+import { servePlainAgain, wantsWebSocket } from './plain-again.ts';
 
 export interface HttpServerOptions {
   /** The longest time from a request's first byte, or the connection's opening, to its last byte. */
@@ -38,7 +39,10 @@ export function createHttpServer(deps: HttpServerDeps, { requestTimeoutMs }: Htt
   server.on('request', deps.onRequest);
   // The handler of /send says itself when it wants the body: a body over the limit is then never sent.
   server.on('checkContinue', deps.onRequest);
-  if (deps.onUpgrade !== undefined) server.on('upgrade', deps.onUpgrade);
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (deps.onUpgrade !== undefined && wantsWebSocket(request)) deps.onUpgrade(request, socket, head);
+    else servePlainAgain(server, request, socket, head);
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else deps.onBroken(socket, brokenCodes[error.code ?? ''] ?? 'invalid_request');
