@@ -91,14 +91,12 @@ function place({ file, suffix, licenses }, { name }) {
   return path;
 }
 
-function notes({ platform, name }) {
-  if (platform === 'windows') return ['It is not signed: Windows may ask before it runs it for the first time.'];
-  if (platform === 'darwin' && process.platform !== 'darwin') {
-    return [
-      `It is not signed, which only a Mac can do, and there: codesign --sign - tidings-${name}`,
-      'Apple silicon refuses to run it before; on an Intel Mac, Node promises nothing for single executables.',
-    ];
-  }
+function notes({ name }) {
+  if (name.startsWith('windows')) return ['It is not signed: Windows may ask before it runs it for the first time.'];
+  if (name === 'darwin-arm64')
+    return ['It is signed ad hoc. If macOS ends it with "Killed: 9": codesign --force --sign - FILE'];
+  if (name === 'darwin-x64')
+    return ['It is not signed, and Node promises nothing for single executables on Intel Macs.'];
   return [];
 }
 
