@@ -2,8 +2,12 @@
 // exits 1 if a document is not what the code says.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { configDocument } from '../dist/config/document.js';
+import { errorsDocument } from './errors-document.mjs';
 
-const documents = [{ path: 'docs/config.md', text: configDocument }];
+const documents = [
+  { path: 'docs/config.md', text: configDocument },
+  { path: 'docs/errors.md', text: errorsDocument },
+];
 
 const check = process.argv.includes('--check');
 for (const { path, text } of documents) {
