@@ -16,7 +16,7 @@ export interface ApplicationDeps {
 
 /** The public Koa application, in the order of a request's path: /send, then the router, then "there is nothing here". */
 export function createApplication({ send, assets, readiness, onFault }: ApplicationDeps): Koa {
-  const router = new Router();
+  const router = new Router({ strict: true });
   router.get('/healthz', (context) => {
     context.respond = false;
     answerJson(context.res, 200, '{"status":"ok"}');
@@ -32,8 +32,8 @@ export function createApplication({ send, assets, readiness, onFault }: Applicat
     const headers = { Connection: 'Upgrade', Upgrade: 'websocket' };
     answerError(context.res, { code: 'upgrade_required', headers });
   });
-  router.get('/', (context) => context.redirect('/demo/'));
-  router.get('/demo', (context) => context.redirect('/demo/'));
+  router.get('/', (context) => context.redirect('demo/'));
+  router.get('/demo', (context) => context.redirect('demo/'));
   router.get('/demo/{*name}', createDemo(assets));
 
   const application = new Koa();
