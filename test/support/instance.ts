@@ -5,7 +5,7 @@ import { artifactPath, serverEntry } from './project.ts';
 import { makeTempDir } from './temp-dir.ts';
 
 export interface InstanceOptions {
-  /** Flags after `serve --port=0 --admin-port=0`; a later one wins. */
+  /** Flags of `serve`, beside `--port=0 --admin-port=0`, which they may replace. */
   readonly flags?: readonly string[];
   /** Added to an environment of PATH, HOME and TMPDIR. */
   readonly env?: Readonly<Record<string, string>>;
@@ -55,7 +55,9 @@ const BUGS = [
 export async function startInstance(scope: Scope, options: InstanceOptions = {}): Promise<Instance> {
   const dir = await makeTempDir(scope);
   const entry = options.entry ?? serverEntry;
-  const args = [entry, 'serve', '--port=0', '--admin-port=0', ...(options.flags ?? [])];
+  const flags = options.flags ?? [];
+  const ports = ['--port', '--admin-port'].filter((name) => !flags.some((flag) => flag.startsWith(`${name}=`)));
+  const args = [entry, 'serve', ...ports.map((name) => `${name}=0`), ...flags];
   const log = artifactPath(`logs/instance-${process.pid}-${++started}.log`);
   appendFileSync(log, `# ${process.argv[1] ?? ''}: ${args.slice(1).join(' ')}\n`);
   const child = await startChild(process.execPath, args, {
