@@ -7,11 +7,17 @@ export interface LogPosition {
   readonly since: number;
 }
 
+/** The oldest kept entries above a mid, some at a time. */
+export interface LogPage {
+  readonly entries: readonly Entry[];
+  /** Where the next page begins; undefined: there is none. */
+  readonly last: number | undefined;
+}
+
 export interface FollowDeps {
   /** Asks the store. What was announced before the call is at or below `head`. The store's head is never below `floor` after it. */
   readonly position: (floor: number) => Promise<LogPosition>;
-  /** The oldest kept entries above `after`, some at a time; none when there are no more. */
-  readonly page: (after: number) => Promise<readonly Entry[]>;
+  readonly page: (after: number) => Promise<LogPage>;
   readonly deliver: (entries: readonly Entry[]) => void;
   /** The entries above `after`, up to `since`, are no longer kept and were not delivered. */
   readonly onGap: (after: number, since: number) => void;
@@ -56,12 +62,11 @@ export function createFollowing({ position, page, deliver, onGap, pause, onChang
 
   async function readTo(head: number, isCurrent: () => boolean): Promise<void> {
     while (lastSeen < head) {
-      const entries = await page(lastSeen);
+      const { entries, last } = await page(lastSeen);
       if (!isCurrent()) return;
-      const last = entries.at(-1);
       if (last === undefined) break;
-      lastSeen = last.mid;
-      deliver(entries);
+      lastSeen = last;
+      if (entries.length > 0) deliver(entries);
     }
     // Nothing is kept between the last entry and the head: the head was raised, or the newest entries are gone again.
     lastSeen = Math.max(lastSeen, head);

@@ -79,7 +79,7 @@ if mid > first then head = mid - 1 end
 local cut = 0
 local function oldest(from, count) return redis.call('XRANGE', log, from, '+', 'COUNT', count) end
 local function midOf(entry) return tonumber(string.match(entry[1], '^%d+')) end
-local function bytesBefore(entry) return tonumber(entry[2][6]) end
+local function bytesBefore(entry) return tonumber(entry[2][6]) or 0 end
 
 local front = oldest('-', 1)[1]
 if front then

@@ -4,7 +4,7 @@ import { createGroups, DeadlineError } from './group.ts';
 import type { Appended, Entry, Follower, Health, Journal, Retention } from './journal.ts';
 import { decodeAnnouncement, decodeRecord, encodeRecord } from './record.ts';
 import { createRedisConnection, RedisError, type RedisLog, type RedisSettings } from './redis-connection.ts';
-import { createFollowing, type LogPosition } from './redis-follow.ts';
+import { createFollowing, type LogPage, type LogPosition } from './redis-follow.ts';
 import { appendScript, journalKeys } from './redis-scripts.ts';
 import { runScript } from './redis-run-script.ts';
 
@@ -66,7 +66,7 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
   );
   const following = createFollowing({
     position,
-    page: (after) => read(after, pageEntries),
+    page: (after) => readPage(after, pageEntries),
     deliver: (entries) => follower(entries),
     onGap(after, since) {
       log.warn({ event: 'journal.gap', after, since });
@@ -111,16 +111,17 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
     return { head, since };
   }
 
-  async function read(after: number, limit: number): Promise<readonly Entry[]> {
+  async function readPage(after: number, limit: number): Promise<LogPage> {
     const rows = await commands.run((redis) => redis.xrange(keys.log, String(after + 1), '+', 'COUNT', limit));
     const entries: Entry[] = [];
+    let last: number | undefined;
     for (const [id, [, meta = '', , push = '']] of rows) {
-      const mid = Number.parseInt(id, 10);
+      last = Number.parseInt(id, 10);
       const message = decodeRecord({ meta, push });
-      if (message !== undefined) entries.push({ mid, message });
-      else log.warn({ event: 'journal.unreadable', mid });
+      if (message !== undefined) entries.push({ mid: last, message });
+      else log.warn({ event: 'journal.unreadable', mid: last });
     }
-    return entries;
+    return { entries, last };
   }
 
   async function subscribe(): Promise<void> {
@@ -190,7 +191,7 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
       }
     },
     head: following.lastSeen,
-    read,
+    read: async (after, limit) => (await readPage(after, limit)).entries,
     async completeSince() {
       return (await position(following.lastSeen())).since;
     },

@@ -1,6 +1,7 @@
 import { createRedisJournal } from '../../src/journal/redis.ts';
 import { journalSuite } from './journal-suite.ts';
-import { openPlace, quiet } from './redis-store.ts';
+import { quiet } from './redis-place.ts';
+import { openPlace } from './redis-store.ts';
 
 journalSuite({
   name: 'redis',

@@ -1,7 +1,8 @@
 import { createRedisJournal } from '../../src/journal/redis.ts';
 import { createRedisQueue } from '../../src/queue/redis.ts';
 import { queueSuite } from './queue-suite.ts';
-import { openPlace, plenty, quiet } from './redis-store.ts';
+import { plenty, quiet } from './redis-place.ts';
+import { openPlace } from './redis-store.ts';
 
 queueSuite({
   name: 'redis',

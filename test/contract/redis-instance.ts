@@ -8,7 +8,7 @@ import type { Queue } from '../../src/queue/queue.ts';
 import type { Message } from '../../src/message/message.ts';
 import { endWith, type Scope } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
-import { plenty } from './redis-store.ts';
+import { plenty } from './redis-place.ts';
 import { createTold, type Told } from './told.ts';
 
 /** Short, so that a test sees it pass. */
