@@ -46,6 +46,9 @@ for (const { key, name, aliases = [], kind, placeholder } of keySpecs) {
 const knownFlags: readonly KnownName[] = [
   ...knownNames((spec) => `--${spec.name}`),
   ...['config', 'help', 'version'].map((name) => ({ name, shown: `--${name}` })),
+  ...keySpecs
+    .filter(({ kind }) => kind === 'boolean')
+    .map(({ name }) => ({ name: `no-${name}`, shown: `--no-${name}` })),
 ];
 const knownCommands: readonly KnownName[] = Object.keys(commands).map((name) => ({ name, shown: name }));
 

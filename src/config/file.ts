@@ -50,14 +50,19 @@ function parseYaml(text: string): Yaml {
   const [first] = [...document.errors, ...document.warnings];
   if (first !== undefined) {
     const line = lines.linePos(first.pos[0]).line;
-    return { ok: false, problem: `is not valid YAML, line ${line}: ${oneLine(first.message)}` };
+    return { ok: false, problem: `is not valid YAML, line ${line}: ${withoutExcerpt(first.message)}` };
   }
   try {
     // As maps, so that a key such as __proto__ is a key like any other.
     return { ok: true, value: document.toJS({ mapAsMap: true }) as unknown };
   } catch (error) {
-    return { ok: false, problem: `is not valid YAML: ${oneLine(error instanceof Error ? error.message : '')}` };
+    return { ok: false, problem: `is not valid YAML: ${withoutExcerpt(error instanceof Error ? error.message : '')}` };
   }
+}
+
+/** The library ends some messages with a piece of the file after a colon, which may be a password. */
+function withoutExcerpt(message: string): string {
+  return oneLine(message.replace(/(?<=\S): .*$/s, ''));
 }
 
 function readProblem(error: unknown): string {

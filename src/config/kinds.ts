@@ -140,7 +140,7 @@ function fromRaw<T>(parse: (raw: unknown) => Parsed<T>) {
 
 function numeric(accepts: string, parse: (text: string) => number | undefined, range: Range<number>) {
   return fromRaw((raw): Parsed<number> => {
-    const value = typeof raw === 'boolean' ? undefined : parse(scalarText(raw) ?? '');
+    const value = parse(scalarText(raw) ?? '');
     if (value === undefined || value < range.min || value > range.max) return mustBe(accepts, raw);
     return accept(value);
   });

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
+import { exposureErrors, portErrors } from '../../src/config/rules.ts';
+import { defaultConfig } from '../../src/config/schema.ts';
+
+test('a listener beyond loopback is one line that says what to do', () => {
+  assert.deepEqual(exposureErrors({ ...defaultConfig(), host: '0.0.0.0' }), [
+    'host 0.0.0.0 is open to other machines, and nothing asks them for a key: bind to 127.0.0.1 behind a proxy, or pass --insecure if it is meant',
+  ]);
+  assert.deepEqual(exposureErrors({ ...defaultConfig(), adminHost: '::' }), [
+    'admin-host :: is open to other machines, and nothing asks them for a key: bind to 127.0.0.1 behind a proxy, or pass --insecure if it is meant',
+  ]);
+  for (const host of ['10.0.0.1', 'example.com', '::', '192.168.1.1']) {
+    assert.equal(exposureErrors({ host, adminHost: host, insecure: false }).length, 2, host);
+  }
+});
+
+test('loopback is fine, and insecure means it', () => {
+  assert.deepEqual(exposureErrors(defaultConfig()), []);
+  assert.deepEqual(exposureErrors({ host: '::1', adminHost: 'localhost', insecure: false }), []);
+  assert.deepEqual(exposureErrors({ host: '0.0.0.0', adminHost: '::', insecure: true }), []);
+});
+
+test('both listeners on one port is an error where somebody asked for it', () => {
+  const load = (...argv: string[]) => {
+    const loaded = loadConfig({ argv, env: {}, readFile: () => '' });
+    return loaded.ok ? [] : loaded.errors;
+  };
+  assert.deepEqual(load('--port=4000', '--admin-port=4000'), [
+    'port and admin-port are both 4000; give the listeners a port each',
+  ]);
+  assert.equal(load('--admin-port=3210').length, 1);
+  assert.deepEqual(load('--port=3219'), []);
+  assert.deepEqual(load('--port=0', '--admin-port=0'), []);
+  assert.deepEqual(load('--port=4000', '--admin-port=4000', '--admin-host=127.0.0.2'), []);
+});
+
+test('the ports are compared, not only their sources', () => {
+  const loaded = loadConfig({ argv: ['--admin-port=4000'], env: {}, readFile: () => '' });
+  assert.ok(loaded.ok);
+  assert.deepEqual(portErrors(loaded.config, loaded.sources), []);
+});
