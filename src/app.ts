@@ -67,6 +67,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   const heartbeat = new Heartbeat(counters, config);
   const gateway = new Gateway({ hub, heartbeat, counters, head: () => journal.head(), monotonicMs }, config);
 
+  let isServing = false;
   let isStopping = false;
   const readiness = (): Health => (isStopping ? { ok: false, reason: 'The instance is stopping.' } : queue.health());
 
@@ -97,6 +98,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
         name: 'admin-port',
         orAnyPort: !isAdminPortChosen,
       });
+      isServing = true;
       log.info({ event: 'listening', url: publicAt.url, adminUrl: adminAt.url, queue: config.queue.kind, version });
       return { public: publicAt, admin: adminAt, guarantees: queue.guarantees, readiness: readiness() };
     },
@@ -104,7 +106,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
     async stop() {
       if (isStopping) return;
       isStopping = true;
-      log.info({ event: 'stopping', connections: hub.size });
+      if (isServing) log.info({ event: 'stopping', connections: hub.size });
       gateway.close();
       publicServer.close();
       await queue.stop();
@@ -117,7 +119,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
       await journal.stop();
       adminServer.close();
       adminServer.closeAllConnections();
-      log.info({ event: 'stopped' });
+      if (isServing) log.info({ event: 'stopped' });
     },
   };
 }

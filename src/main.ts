@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { webcrypto } from 'node:crypto';
 import { createApp } from './app.ts';
+import { readCommandLine } from './config/command-line.ts';
 import { helpText } from './config/help.ts';
 import { loadConfig, type Loaded } from './config/load.ts';
 import { printConfig } from './config/print.ts';
@@ -16,20 +17,15 @@ const exitUsage = 64;
 const exitUnavailable = 69;
 
 async function main(): Promise<void> {
-  const loaded = loadConfig({
-    argv: process.argv.slice(2),
-    env: process.env,
-    readFile: (path) => readFileSync(path, 'utf8'),
-  });
-  if (!loaded.ok) {
-    for (const error of loaded.errors) process.stderr.write(`tidings: ${error}\n`);
-    process.exitCode = exitUsage;
-    return;
-  }
-  if (loaded.command === 'help') process.stdout.write(helpText());
-  else if (loaded.command === 'version') process.stdout.write(`${version}\n`);
-  else if (loaded.command === 'config') process.stdout.write(printConfig(loaded.config, loaded.sources));
-  else await serve(loaded);
+  const argv = process.argv.slice(2);
+  // Who asks for help gets it, whatever else is wrong.
+  const { command } = readCommandLine(argv);
+  if (command === 'help') return print(helpText());
+  if (command === 'version') return print(`${version}\n`);
+  const loaded = loadConfig({ argv, env: process.env, readFile: (path) => readFileSync(path, 'utf8') });
+  if (!loaded.ok) return fail(exitUsage, loaded.errors);
+  if (command === 'config') return print(printConfig(loaded.config, loaded.sources));
+  return serve(loaded);
 }
 
 async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promise<void> {
@@ -58,13 +54,21 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
       guarantees: started.guarantees,
       readiness: started.readiness,
     });
-    process.stdout.write(lines);
+    print(lines);
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
-    process.stderr.write(`tidings: ${error.message}\n`);
-    process.exitCode = exitUnavailable;
+    fail(exitUnavailable, [error.message]);
     await app.stop();
   }
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function fail(exitCode: number, errors: readonly string[]): void {
+  for (const error of errors) process.stderr.write(`tidings: ${error}\n`);
+  process.exitCode = exitCode;
 }
 
 await main();
