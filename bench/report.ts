@@ -62,6 +62,8 @@ function figureTable(scenarios: ScenarioSummary[]): string {
     'server',
     'figure',
     'posts/s',
+    'us/post',
+    'us/delivery',
     'server CPU',
     'generator CPU',
     'Redis CPU',

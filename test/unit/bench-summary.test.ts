@@ -1,38 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LoadResult } from '../../bench/load/run-plan.ts';
 import type { SideRun } from '../../bench/run-side.ts';
 import type { Scenario, Target } from '../../bench/scenarios.ts';
 import { spreadOf, summarize } from '../../bench/summary.ts';
-
-function run(deliveriesPerSecond: number, more: Partial<LoadResult> = {}, invalid = ''): SideRun {
-  const latency = { samples: 0, p50Micros: 0, p99Micros: 0, maxMicros: 0 };
-  const result: LoadResult = {
-    problems: invalid,
-    connections: 10,
-    connectSeconds: 0,
-    serverConnectMicros: 0,
-    residentKbPerConnection: 0,
-    residentKb: 0,
-    posts: 0,
-    expectedDeliveries: 0,
-    deliveries: 0,
-    postSeconds: 0,
-    seconds: 1,
-    postsPerSecond: 0,
-    deliveriesPerSecond,
-    serverMicrosPerPost: 0,
-    serverMicrosPerDelivery: 0,
-    serverCpu: 1,
-    generatorCpu: 0.5,
-    storeCpu: 0,
-    foreignCpu: 0,
-    latency,
-    pacingLag: latency,
-    ...more,
-  };
-  return { result, invalid };
-}
+import { run } from './bench-run-fixture.ts';
 
 function scenario(target: Target): Scenario {
   return {
