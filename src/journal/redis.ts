@@ -7,6 +7,7 @@ import { createRedisConnection, RedisError, type RedisLog, type RedisSettings } 
 import { createFollowing, type LogPage, type LogPosition } from './redis-follow.ts';
 import { appendScript, journalKeys } from './redis-scripts.ts';
 import { runScript } from './redis-run-script.ts';
+import { createSignal } from './signal.ts';
 
 export interface RedisJournalDeps {
   readonly log: RedisLog;
@@ -204,10 +205,4 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
       await Promise.all([commands.close(), subscriber.close()]);
     },
   };
-}
-
-function createSignal(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
 }

@@ -52,6 +52,12 @@ const maxRetryMs = 5000;
 const commandRetryMs = 500;
 
 /**
+ * How long an idle worker waits for a job before it asks anew, in seconds. A stop while Redis is down waits for that, and one
+ * second more, before the process can end.
+ */
+const idleWaitSeconds = 2;
+
+/**
  * A connection with a command on its way and no answer for so long is given up. More than the 10 s for which BullMQ may wait
  * for the next job.
  */
@@ -94,6 +100,7 @@ export function createJobWorker(deps: JobWorkerDeps, { settings, prefix, queueNa
     },
     prefix,
     concurrency,
+    drainDelay: idleWaitSeconds,
     lockDuration: lockMs,
     stalledInterval: stalledCheckMs,
     maxStalledCount,

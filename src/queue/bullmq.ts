@@ -4,6 +4,7 @@ import { createGroups, DeadlineError } from '../journal/group.ts';
 import type { Health } from '../journal/journal.ts';
 import { encodeRecords } from '../journal/record.ts';
 import { createRedisConnection, type RedisSettings } from '../journal/redis-connection.ts';
+import { createSignal } from '../journal/signal.ts';
 import type { Message } from '../message/message.ts';
 import { createJobWorker, type JobData, type JobWorkerDeps } from './bullmq-worker.ts';
 import type { Accepted, Queue } from './queue.ts';
@@ -52,6 +53,7 @@ export function createBullmqQueue(deps: JobWorkerDeps, { settings, prefix, deadl
   let jobs: JobQueue<JobData> | undefined;
   let worker: ReturnType<typeof createJobWorker> | undefined;
   let prober: NodeJS.Timeout | undefined;
+  const isKnown = createSignal();
 
   const adder = createRedisConnection({ onReady: noop, onLost: noop, onChange: noteHealth }, { settings, deadlineMs });
   const groups = createGroups<undefined>(addJob, { ...groupLimits, deadlineMs });
@@ -79,6 +81,7 @@ export function createBullmqQueue(deps: JobWorkerDeps, { settings, prefix, deadl
     wasUp = isUp;
     if (isUp) log.info({ event: 'bullmq.up', redis: address });
     else log.warn({ event: 'bullmq.down', redis: address, reason });
+    isKnown.resolve();
   }
 
   return {
@@ -87,7 +90,7 @@ export function createBullmqQueue(deps: JobWorkerDeps, { settings, prefix, deadl
       adder.open();
       worker = createJobWorker(deps, { settings, prefix, queueName, deadlineMs });
       prober = setInterval(() => void adder.run((redis) => redis.ping()).catch(noop), probeEveryMs);
-      return Promise.resolve();
+      return isKnown.promise;
     },
     async accept(messages) {
       try {
