@@ -61,9 +61,8 @@ async function makeBinary(target, work) {
 async function makeArchive(work) {
   const { bundlePath, packages, licenseText } = await bundleInto(work);
   const { makePortable, unpack } = await import('./portable.mjs');
-  const licenses = licenseText(packages);
-  const file = makePortable(work, bundlePath, licenses);
-  return { file, suffix: '.tar.gz', licenses, runnable: unpack(file, join(work, 'unpacked')) };
+  const file = makePortable(work, bundlePath, licenseText(packages));
+  return { file, suffix: '.tar.gz', runnable: unpack(file, join(work, 'unpacked')) };
 }
 
 async function bundleInto(work) {
@@ -84,7 +83,8 @@ async function trySmoke(command) {
 function place({ file, suffix, licenses }, { name }) {
   const path = `dist-bin/tidings-${name}${suffix}`;
   mkdirSync(join(root, 'dist-bin'), { recursive: true });
-  writeFileSync(join(root, `dist-bin/tidings-${name}.licenses.txt`), licenses);
+  // An archive has them inside.
+  if (licenses !== undefined) writeFileSync(join(root, `dist-bin/tidings-${name}.licenses.txt`), licenses);
   const next = join(root, `${path}.${process.pid}`);
   copyFileSync(file, next);
   renameSync(next, join(root, path));

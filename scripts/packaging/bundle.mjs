@@ -39,8 +39,6 @@ export async function bundle(outfile) {
     target: 'node20.19',
     define: { 'import.meta.url': URL_NAME },
     banner: { js: BANNER },
-    // There is no file to import from inside an executable: every import() is of this bundle or of a built-in.
-    supported: { 'dynamic-import': false },
     external: optional,
     plugins: [entryWithoutAwait],
     metafile: true,

@@ -20,8 +20,9 @@ export function licenseText(packages, nodeLicense) {
 function licenseOf(folder) {
   const { name, version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   if (license === undefined) throw new Failure(`${name} ${version} states no licence: may it be handed on?`);
-  const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+  const files = readdirSync(folder).filter((entry) => /^(licen[cs]e|copying|notice)/i.test(entry));
+  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8'));
   const by = typeof author === 'string' ? author : author?.name;
-  const text = file === undefined ? `By ${by ?? 'its authors'}.\n` : readFileSync(join(folder, file), 'utf8');
-  return `${name} ${version} (${license})\n\n${text}`;
+  if (texts.length === 0) texts.push(`By ${by ?? 'its authors'}.\n`);
+  return `${name} ${version} (${license})\n\n${texts.join('\n')}`;
 }
