@@ -3,6 +3,12 @@ import type { ErrorDetail } from '../wire/errors.ts';
 import { everyType, defaultType } from '../wire/frames.ts';
 import { maxIdLength, maxTimeLength, maxTypeLength, maxUidBytes } from '../wire/limits.ts';
 
+/** A refusal names at most so many wrong things: enough to mend an envelope or a batch, not enough to be a load. */
+export const maxDetails = 100;
+
+/** The longest path that a refusal repeats, in UTF-16 units: the name of an unknown member may be as long as the body. */
+const maxPathLength = 200;
+
 /** The largest `timeout` that is still an instant (the end of ECMAScript time), in milliseconds. */
 const maxInstantMs = 8_640_000_000_000_000;
 
@@ -59,7 +65,9 @@ function envelopeSchema(maxTopicIds: number) {
       z.strictObject({
         topic: z.literal('uids'),
         topic_ids: z
-          .array(z.union([uidText, uidNumber]), { error: 'must be a list of uids when topic is "uids"' })
+          .array(z.union([uidText, uidNumber], { error: 'must be a string or a number' }), {
+            error: 'must be a list of uids when topic is "uids"',
+          })
           .min(1, { error: 'must name at least one uid' })
           .max(maxTopicIds, { error: `must name at most ${maxTopicIds} uids` }),
         ...fields,
@@ -74,24 +82,27 @@ function envelopeSchema(maxTopicIds: number) {
 export type Envelope = z.output<ReturnType<typeof envelopeSchema>>;
 export type EnvelopeCheck = { readonly envelope: Envelope } | { readonly details: ErrorDetail[] };
 
-/** Compiles the check of one parsed JSON value against the envelope's schema. The check never throws. */
+/** Compiles the check of one parsed JSON value against the envelope's schema. The check never throws; `details` are bounded. */
 export function createEnvelopeCheck(maxTopicIds: number): (value: unknown) => EnvelopeCheck {
   const schema = envelopeSchema(maxTopicIds);
   return (value) => {
     const result = schema.safeParse(value);
     if (result.success) return { envelope: result.data };
-    return { details: result.error.issues.map(toDetail) };
+    return { details: result.error.issues.flatMap(toDetails).slice(0, maxDetails) };
   };
 }
 
+function toDetails(issue: z.core.$ZodIssue): ErrorDetail[] {
+  if (issue.code !== 'unrecognized_keys') return [toDetail(issue)];
+  return issue.keys.map((key) => ({ path: key.slice(0, maxPathLength), message: 'is not a member of an envelope' }));
+}
+
 function toDetail(issue: z.core.$ZodIssue): ErrorDetail {
-  if (issue.code === 'unrecognized_keys') {
-    return { path: issue.keys.map(String).join(', '), message: 'is not a member of an envelope' };
-  }
   const deepest = issue.code === 'invalid_union' ? deepestIssue(issue.errors) : undefined;
   const path = [...issue.path, ...(deepest?.path ?? [])];
-  const missing = deepest === undefined && issue.code === 'invalid_type' && /undefined$/.test(issue.message);
-  return { path: jsonPath(path), message: missing ? 'is required' : (deepest?.message ?? issue.message) };
+  const missing = deepest === undefined && issue.code === 'invalid_type' && issue.message.endsWith('undefined');
+  const message = (deepest ?? issue).message.replace(/^Invalid input: /, '');
+  return { path: jsonPath(path), message: missing ? 'is required' : message };
 }
 
 /** Of a union's branches, the one that took the value's type and disliked its content says the most. */

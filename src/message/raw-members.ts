@@ -46,9 +46,8 @@ export function rawItems(json: string): string[] {
 
 function sameKey(json: string, start: number, end: number, name: string): boolean {
   if (end - start === name.length + 2 && json.startsWith(name, start + 1)) return true;
-  const backslashAt = json.indexOf('\\', start);
-  if (backslashAt < 0 || backslashAt >= end) return false;
-  return JSON.parse(json.slice(start, end)) === name;
+  const key = json.slice(start, end);
+  return key.includes('\\') && JSON.parse(key) === name;
 }
 
 /** The index after the string that starts at `start`. */

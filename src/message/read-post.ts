@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { ErrorCode, ErrorDetail } from '../wire/errors.ts';
-import { createEnvelopeCheck } from './envelope.ts';
+import { createEnvelopeCheck, maxDetails } from './envelope.ts';
 import type { Message } from './message.ts';
 import { createMessage } from './message.ts';
 import { rawItems, rawMember } from './raw-members.ts';
@@ -20,9 +20,6 @@ export interface ReadPostDeps {
   readonly newId: () => string;
   readonly wallClock: () => string;
 }
-
-/** An answer names at most so many wrong things: enough to mend a batch, not enough to be a load. */
-const maxDetails = 100;
 
 /**
  * Makes the function from a body to messages: one envelope, an array, or NDJSON. A batch is taken whole or refused whole.
@@ -72,8 +69,8 @@ export function createPostReader({ newId, wallClock }: ReadPostDeps, { maxTopicI
     if (text === undefined) return { ok: false, code: 'invalid_json', message: 'The body is not valid UTF-8.' };
     try {
       if (format === 'ndjson') {
-        const lines = text.split('\n').filter((line) => line.trim() !== '');
-        return batch(lines, lines.map(parseLine), key);
+        const { lines, values } = readLines(text);
+        return batch(lines, values, key);
       }
       const value: unknown = JSON.parse(text);
       if (Array.isArray(value)) return batch(rawItems(text), value, key);
@@ -94,6 +91,18 @@ function decode(body: Buffer): string | undefined {
   return isUtf8(body) ? body.toString('utf8') : undefined;
 }
 
+/** The lines that hold something, and their values. Throws a SyntaxError that counts lines as an editor does. */
+function readLines(text: string): { lines: string[]; values: unknown[] } {
+  const lines: string[] = [];
+  const values: unknown[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    if (/^[ \t\r]*$/.test(line)) continue;
+    lines.push(line);
+    values.push(parseLine(line, index));
+  }
+  return { lines, values };
+}
+
 function parseLine(line: string, index: number): unknown {
   try {
     return JSON.parse(line);
@@ -104,7 +113,7 @@ function parseLine(line: string, index: number): unknown {
 
 function invalid(details: ErrorDetail[]): ReadPost {
   const [first] = details;
-  const where = first === undefined ? '' : `${first.index === undefined ? '' : `item ${first.index}: `}${first.path}`;
-  const message = `This is not an envelope: ${`${where} ${first?.message ?? ''}`.trim()}.`;
-  return { ok: false, code: 'invalid_envelope', message, details };
+  const item = first?.index === undefined ? '' : `item ${first.index}:`;
+  const words = [item, first?.path, first?.message].filter((word) => word !== undefined && word !== '');
+  return { ok: false, code: 'invalid_envelope', message: `This is not an envelope: ${words.join(' ')}.`, details };
 }
