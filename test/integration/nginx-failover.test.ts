@@ -8,6 +8,7 @@ import { connectWs, type WsClient } from '../support/ws-client.ts';
 import { portOf, startOnRedis, startProxy, statsOf } from './nginx/proxy.ts';
 import { steadyPort } from './nginx/steady-port.ts';
 import { startTraffic } from './nginx/traffic.ts';
+import { assertUnanswered } from './nginx/unanswered.ts';
 
 const LISTENERS_EACH_MODE = 8;
 const POSTERS = 6;
@@ -139,12 +140,6 @@ test('an orderly restart of the primary: listeners are told 1012 through nginx, 
   assert.equal((await post(nginx.url, { topic: 'uids', topic_ids: ['1'], msg: 2 })).status, 202);
   assert.equal(((await again.next()) as Tracked).msg, 2);
 });
-
-function assertUnanswered(answer: Answer): void {
-  assert.equal(answer.status, 503);
-  assert.equal(answer.headers['retry-after'], '1');
-  assert.equal((answer.json as { error: { code: string } }).error.code, 'queue_unavailable');
-}
 
 function refusedOf(posted: readonly { readonly answer: Answer }[]): number {
   return posted.filter(({ answer }) => answer.status !== 202).length;

@@ -9,6 +9,7 @@ import { request, type Answer } from '../support/request.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 import { portOf, startOnRedis, startProxy, statsOf } from './nginx/proxy.ts';
 import { startRelay } from './nginx/relay.ts';
+import { assertUnanswered } from './nginx/unanswered.ts';
 
 interface Pair {
   readonly redis: Redis;
@@ -64,18 +65,6 @@ test('a primary that hangs is left alone after three posts, and what it was sent
     'the primary to accept what it had been sent',
   );
   assert.deepEqual(await heardOf(witness, nginx.url, 3), { keyed: [1, 1, 1], plain: [1, 1, 1] });
-});
-
-test('one lost request does not take a healthy primary out', async (t) => {
-  const { primary, backup } = await startPair(t);
-  const relay = await startRelay(t, portOf(primary));
-  const nginx = await startProxy(t, { primary: relay.port, backup: portOf(backup) });
-
-  relay.loseNext();
-  assertUnanswered(await post(nginx.url, { topic: 'all', msg: 'lost' }));
-  for (let n = 0; n < 5; n += 1) assert.equal((await post(nginx.url, { topic: 'all', msg: n })).status, 202);
-  assert.equal((await statsOf(primary)).counters.accepted, 5);
-  assert.equal((await statsOf(backup)).counters.accepted, 0);
 });
 
 test('a 503 of the primary: a post with a key goes to the backup, one without is told', async (t) => {
@@ -145,11 +134,4 @@ async function heardOf(witness: WsClient, url: string, count: number): Promise<{
     return counts;
   };
   return { keyed: countOf('keyed'), plain: countOf('plain') };
-}
-
-function assertUnanswered(answer: Answer): void {
-  assert.equal(answer.status, 503, answer.text);
-  assert.equal(answer.headers['retry-after'], '1');
-  assert.equal((answer.json as { error: { code: string } }).error.code, 'queue_unavailable');
-  assert.match(answer.text, /No instance has answered/);
 }

@@ -161,6 +161,20 @@ test('pages of this door may post, pages of others may not', async (t) => {
   assert.equal(await from('https://example.com'), 403);
 });
 
+test('who is not among those who may post is refused, with a key and without', async (t) => {
+  const instance = await startInstance(t);
+  const nginx = await startProxy(t, {
+    primary: portOf(instance),
+    backup: await freePort(),
+    replace: [['127.0.0.1 1;', '203.0.113.7 1;']],
+  });
+  for (const headers of [{}, { 'idempotency-key': 'k' }, { 'x-forwarded-for': '203.0.113.7' }]) {
+    assert.equal((await post(nginx.url, { topic: 'all', msg: 'x' }, { headers })).status, 403);
+  }
+  assert.equal((await request(`${nginx.url}/healthz`)).status, 200);
+  assert.equal((await statsOf(instance)).counters.accepted, 0);
+});
+
 test('the rest of the public listener is there, and errors of the instance pass as they are', async (t) => {
   const { instance, nginx } = await startBehind(t);
   for (const path of ['/healthz', '/readyz', '/demo/', '/ws', '/send', '/nothing', '/stats']) {

@@ -9,6 +9,8 @@ import { connectWs, refusedWs } from '../support/ws-client.ts';
 import { portOf, startProxy, statsOf } from './nginx/proxy.ts';
 import { startStandIn } from './nginx/stand-in.ts';
 
+const MIB = 1024 * 1024;
+
 test('listeners of both modes and both forms hear through nginx; refusals and closings pass as they are', async (t) => {
   const instance = await startInstance(t, { flags: ['--max-connections-per-uid=1'] });
   const nginx = await startProxy(t, { primary: portOf(instance), backup: await freePort() });
@@ -90,19 +92,41 @@ test('a reload keeps the sockets that are open, for as long as worker_shutdown_t
   assert.ok(old.isOpen());
 });
 
-test('an event stream is passed on as it is written', async (t) => {
-  const standIn = await startStandIn(t, (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write('data: first\n\n');
-  });
-  const nginx = await startProxy(t, { primary: standIn, backup: await freePort() });
-  const first = new Promise<string>((resolve, reject) => {
-    const asked = get(`${nginx.url}/events?uid=1`, (response: IncomingMessage) => {
-      response.setEncoding('utf8').once('data', resolve);
-      response.once('error', () => {});
+test('an event stream passes at once, and a client that does not read is felt by the instance', async (t) => {
+  // More than what the sockets on the way hold, so that without nginx in between it could not all be written.
+  const event = `data: ${'x'.repeat(MIB)}\n\n`;
+  const events = 64;
+  const streamThrough = async (
+    replace: [string, string][],
+  ): Promise<{ first: Promise<string>; taken: Promise<void> }> => {
+    let isTaken = (): void => {};
+    const taken = new Promise<void>((resolve) => (isTaken = resolve));
+    const standIn = await startStandIn(t, (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: first\n\n');
+      for (let n = 0; n < events; n += 1) response.write(event, n === events - 1 ? () => isTaken() : undefined);
     });
-    asked.once('error', reject);
-    t.after(() => asked.destroy());
-  });
-  assert.equal(await within(first, 'the first event of a stream that does not end'), 'data: first\n\n');
+    const nginx = await startProxy(t, { primary: standIn, backup: await freePort(), replace });
+    const first = new Promise<string>((resolve, reject) => {
+      const asked = get(`${nginx.url}/events?uid=1`, (response: IncomingMessage) => {
+        response.once('error', () => {});
+        response.setEncoding('utf8').once('data', (text: string) => {
+          response.pause();
+          resolve(text);
+        });
+      });
+      asked.once('error', reject);
+      t.after(() => asked.destroy());
+    });
+    return { first, taken };
+  };
+
+  const held = await streamThrough([]);
+  assert.match(await within(held.first, 'the first event of a stream that does not end'), /^data: first\n\n/);
+  let isHeld = true;
+  void held.taken.then(() => (isHeld = false));
+  // nginx buffers by default, on disk when memory does not do, and the instance would write without end.
+  const buffered = await streamThrough([['proxy_buffering off', 'proxy_buffering on']]);
+  await within(buffered.taken, `nginx to take ${events} MiB that nobody reads`);
+  assert.ok(isHeld);
 });
