@@ -25,7 +25,7 @@ const FORMATTED = ['**/*.{ts,mjs,cjs,js,json,css,html,yaml,yml}', '!bench/result
 
 const checks = [
   { name: 'format', run: () => runTool('prettier/bin/prettier.cjs', ['--check', '--log-level=warn', ...FORMATTED]) },
-  { name: 'lint', run: () => runTool('oxlint/bin/oxlint', ['--type-aware', '--deny-warnings', '--format=stylish']) },
+  { name: 'lint', run: () => runTool('oxlint/bin/oxlint', ['--type-aware', '--deny-warnings', '--format=unix']) },
 ];
 
 /** @type {{ passed: number, skipped: number, failures: string[] }} */
