@@ -24,8 +24,11 @@ export interface RedisJournalOptions {
   readonly retention: Retention;
 }
 
-/** What an entry costs Redis beside its texts: its place in the stream and in the sorted set of ids. Measured with MEMORY USAGE. */
-const entryOverheadBytes = 200;
+/**
+ * What an entry costs Redis beside its texts: its place in the stream and in the sorted set of ids. By `used_memory` 180 bytes
+ * with texts of 130 bytes, 300 with 1 KB.
+ */
+const entryOverheadBytes = 250;
 
 /** One script call: large enough to share a round trip among a thousand posts, small enough not to hold Redis up. */
 const groupLimits = { maxMessages: 1000, maxBytes: 1024 * 1024 };

@@ -212,6 +212,14 @@ export function journalSuite({ name, guarantees, openStore }: JournalDriver): vo
       assert.deepEqual(told.entries, []);
     });
 
+    test('what is on its way when the stop comes is still appended', async (t) => {
+      const { journal } = await openAlone(t);
+      const appends = sampleMessages(20).map((message) => journal.append([message]));
+      await journal.stop();
+      const mids = (await Promise.all(appends)).flat().map(({ mid }) => mid);
+      assert.equal(new Set(mids).size, 20);
+    });
+
     if (guarantees.survivesProcess) {
       test('keeps what was appended when the instance ends, with the ids and the numbering', async (t) => {
         const store = await openStore(t);

@@ -143,6 +143,13 @@ export function queueSuite({ name, guarantees, keepsOrderOfCalls, openStore }: Q
       }, 'all 50 messages in the journal');
     });
 
+    test('what is on its way when the stop comes is still accepted', async (t) => {
+      const { queue, stop } = await openAlone(t);
+      const answers = sampleMessages(20).map((message) => queue.accept([message]));
+      await stop();
+      for (const answer of await Promise.all(answers)) assert.deepEqual(answer, yes);
+    });
+
     if (guarantees.manyInstances) {
       test('what one instance accepts reaches the followers of all, in the same order', async (t) => {
         const store = await openStore(t);

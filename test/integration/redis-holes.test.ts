@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeRecord } from '../../src/journal/record.ts';
+import { appendScript, journalKeys } from '../../src/journal/redis-scripts.ts';
 import { openClient } from '../contract/redis-client.ts';
 import { openInstance, type RedisInstance } from '../contract/redis-instance.ts';
+import { plenty } from '../contract/redis-place.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
 import { startSilentProxy } from '../contract/silent-proxy.ts';
 import { eventually } from '../support/deadline.ts';
@@ -37,6 +40,25 @@ test('the subscriptions are cut again and again while two instances post: nothin
   for (const { told } of instances) await told.ids(accepted);
   assert.deepEqual(instances[0].told.entries, instances[1].told.entries);
   for (const { gaps } of instances) assert.deepEqual(gaps, []);
+});
+
+test('an announcement that got lost while the subscription was up is read from the log', async (t) => {
+  const redis = await startRedis(t);
+  const client = openClient(t, redis.url);
+  const instance = await openInstance(t, redis.port);
+  await instance.queue.accept(sampleMessages(1));
+  const unheard = sampleMessages(3);
+  const { state, log, ids } = journalKeys('tidings');
+  const fixed = ['another-channel', 0, plenty.messages, plenty.bytes, plenty.ageMs * 1000, 200];
+  const texts = unheard.flatMap((message) => [message.id, ...Object.values(encodeRecord(message))]);
+  await client.eval(appendScript.text, 3, state, log, ids, ...fixed, ...texts);
+  await instance.queue.accept(sampleMessages(1));
+  const told = await instance.told.ids(5);
+  assert.deepEqual(
+    told.slice(1, 4),
+    unheard.map(({ id }) => id),
+  );
+  assert.deepEqual(await instance.journal.read(0, 10), instance.told.entries);
 });
 
 test('what was posted while an instance was cut off is read page by page, and then it follows on', async (t) => {
@@ -101,7 +123,7 @@ test('entries of the log that are not ours are passed over, a page of them too',
   await other.queue.accept(sampleMessages(2));
   await other.told.ids(2);
   const head = other.journal.head();
-  for (let next = 1; next <= 150; next += 1) await client.xadd('tidings:log', `${head + next}-0`, 'stranger', 'x');
+  for (let next = 1; next <= 250; next += 1) await client.xadd('tidings:log', `${head + next}-0`, 'stranger', 'x');
   await other.queue.accept(sampleMessages(2));
   proxy.open();
   await cut.told.ids(4);
