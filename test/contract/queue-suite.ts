@@ -145,7 +145,7 @@ export function queueSuite({ name, guarantees, keepsOrderOfCalls, openStore }: Q
 
     test('what is on its way when the stop comes is still accepted', async (t) => {
       const { queue, stop } = await openAlone(t);
-      const answers = sampleMessages(20).map((message) => queue.accept([message]));
+      const answers = sampleMessages(20).map(async (message) => queue.accept([message]));
       await stop();
       for (const answer of await Promise.all(answers)) assert.deepEqual(answer, yes);
     });
