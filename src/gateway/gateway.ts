@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { WebSocket, WebSocketServer, type RawData, type ServerOptions } from 'ws';
+import { WebSocketServer, type RawData, type ServerOptions, type WebSocket } from 'ws';
 import { Connection } from '../hub/connection.ts';
 import { pongFrame, textFrame } from '../hub/frame.ts';
 import type { Heartbeat } from '../hub/heartbeat.ts';

@@ -22,8 +22,15 @@ const uidSchema = z
   .refine((uid) => Buffer.byteLength(uid) <= maxUidBytes, { error: `must be at most ${maxUidBytes} bytes` })
   .refine((uid) => uid.isWellFormed(), { error: 'must not contain a lone surrogate' });
 
+/** What an envelope's `types` may be, or `*`. A name with a comma could be sent by nobody. */
+const typeName = z
+  .string()
+  .min(1, { error: 'must not hold an empty name' })
+  .max(maxTypeLength, { error: `must be names of at most ${maxTypeLength} characters` })
+  .refine((name) => !name.includes(','), { error: 'must be a list of names without commas' });
+
 const typesSchema = z
-  .array(z.string().min(1).max(maxTypeLength))
+  .array(typeName)
   .max(maxListenTypes, { error: `must be at most ${maxListenTypes} names; * means all` })
   .transform((types) => (types.length === 0 ? [defaultType] : types));
 

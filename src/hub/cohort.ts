@@ -61,9 +61,9 @@ export class Cohort {
   }
 }
 
-/** One name for the same view, whatever order the types were given in. */
+/** One name for the same view, whatever order the types were given in; no two views share one, whatever the types hold. */
 export function cohortKey(mode: Mode, types: readonly string[]): string {
-  return types.includes(everyType) ? `${mode} *` : `${mode} ${[...new Set(types)].sort().join(',')}`;
+  return types.includes(everyType) ? `${mode} *` : `${mode} ${JSON.stringify([...new Set(types)].sort())}`;
 }
 
 export function typeFilter(types: readonly string[]): ReadonlySet<string> | null {

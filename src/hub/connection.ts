@@ -1,4 +1,5 @@
 import type { Cohort } from './cohort.ts';
+import { pingFrame } from './frame.ts';
 
 /** How a connection wants its frames: exactly as the predecessor sent them, or with `mid` and `id`. */
 export type Mode = 'plain' | 'tracked';
@@ -73,5 +74,13 @@ export class Connection {
     if (waitingBytes > 0 && waitingBytes + bytes.length > this.#budgetBytes) return false;
     this.#outlet.write(bytes);
     return true;
+  }
+
+  /**
+   * Writes a ping, outside of the budget: two bytes once an interval, which a slow but living client reads and answers when
+   * it comes to them.
+   */
+  ping(): void {
+    if (this.isOpen) this.#outlet.write(pingFrame);
   }
 }

@@ -1,6 +1,5 @@
 import type { Counters } from '../ops/counters.ts';
 import type { Connection } from './connection.ts';
-import { pingFrame } from './frame.ts';
 
 export interface HeartbeatOptions {
   /** Each connection is pinged once in this time, and ended when it was not heard between two pings. */
@@ -55,8 +54,9 @@ export class Heartbeat {
     const slot = this.#slots[this.#hand] ?? [];
     this.#hand = (this.#hand + 1) % slotCount;
     for (const connection of slot) {
-      if (connection.isHeard && connection.write(pingFrame)) {
+      if (connection.isHeard) {
         connection.isHeard = false;
+        connection.ping();
       } else {
         this.#counters.deadPeers += 1;
         connection.door.terminate();

@@ -180,6 +180,7 @@ export class Hub {
   }
 
   #writeJoined(connection: Connection, bytes: Buffer, frames: number): void {
+    if (!connection.isOpen) return;
     if (connection.write(bytes)) {
       this.#counters.delivered += frames;
     } else {
