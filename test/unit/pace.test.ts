@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { Pace } from '../../src/hub/pace.ts';
+
+/** A pace on a clock and an event loop that the test moves; a flush takes `flushMs` of that clock. */
+function createRun({ mock }: TestContext) {
+  const run = { nowMs: 0, flushMs: 0, flushes: [] as number[] };
+  let immediates: (() => void)[] = [];
+  let timers: { readonly atMs: number; readonly fire: () => void }[] = [];
+  mock.method(globalThis, 'setImmediate', (fire: () => void) => void immediates.push(fire));
+  mock.method(globalThis, 'setTimeout', (fire: () => void, ms: number) => {
+    timers.push({ atMs: run.nowMs + ms, fire });
+  });
+  const pace = new Pace(
+    () => run.nowMs,
+    () => {
+      run.flushes.push(run.nowMs);
+      run.nowMs += run.flushMs;
+    },
+  );
+  return {
+    run,
+    pace,
+    /** The next turn of the event loop, after `ms` in which nothing happened. */
+    turn(ms = 0): void {
+      run.nowMs += ms;
+      const due = timers.filter(({ atMs }) => atMs <= run.nowMs);
+      timers = timers.filter(({ atMs }) => atMs > run.nowMs);
+      const now = immediates;
+      immediates = [];
+      for (const fire of [...due.map((timer) => timer.fire), ...now]) fire();
+    },
+    /** How many turns and times wait: with none, nothing will ever happen by itself. */
+    waiting: () => immediates.length + timers.length,
+  };
+}
+
+test('a flush after a quiet time comes at the end of the turn, once', (t) => {
+  const { run, pace, turn, waiting } = createRun(t);
+  for (let calls = 0; calls < 5; calls += 1) pace.schedule();
+  assert.deepEqual(run.flushes, [], 'not within the turn');
+  turn();
+  assert.deepEqual(run.flushes, [0]);
+  assert.equal(waiting(), 0);
+  turn(1000);
+  pace.schedule();
+  turn();
+  assert.deepEqual(run.flushes, [0, 1000]);
+});
+
+test('one flush right after another rests first, in proportion to the first', (t) => {
+  const { run, pace, turn } = createRun(t);
+  run.flushMs = 40;
+  pace.schedule();
+  turn();
+  pace.schedule();
+  turn();
+  pace.schedule();
+  turn(9);
+  assert.deepEqual(run.flushes, [0], 'a quarter of 40 ms has not passed');
+  turn(1);
+  assert.deepEqual(run.flushes, [0, 50]);
+});
+
+test('a long flush is followed by a rest of at most 20 ms', (t) => {
+  const { run, pace, turn } = createRun(t);
+  run.flushMs = 1000;
+  pace.schedule();
+  turn();
+  pace.schedule();
+  turn();
+  turn(19);
+  assert.equal(run.flushes.length, 1);
+  turn(1);
+  assert.deepEqual(run.flushes, [0, 1020]);
+});
+
+test('a rest that is over is not waited for', (t) => {
+  const { run, pace, turn } = createRun(t);
+  run.flushMs = 40;
+  pace.schedule();
+  turn();
+  turn(10);
+  pace.schedule();
+  turn();
+  assert.deepEqual(run.flushes, [0, 50]);
+});
+
+test('a rest below a millisecond, which no timer can wait, is passed turn by turn', (t) => {
+  const { run, pace, turn } = createRun(t);
+  run.flushMs = 2;
+  pace.schedule();
+  turn();
+  pace.schedule();
+  turn(0.2);
+  turn(0.2);
+  assert.equal(run.flushes.length, 1);
+  turn(0.2);
+  assert.equal(run.flushes.length, 2);
+});
+
+test('who asks all the time starves nobody: flushes go on', (t) => {
+  const { run, pace, turn, waiting } = createRun(t);
+  run.flushMs = 8;
+  for (let step = 0; step < 1000; step += 1) {
+    pace.schedule();
+    assert.ok(waiting() > 0, 'what was asked for is under way');
+    turn(1);
+  }
+  const { flushes } = run;
+  assert.ok(flushes.length > 200, `${flushes.length} flushes`);
+  for (const [index, atMs] of flushes.slice(1).entries()) {
+    const restedMs = atMs - (flushes[index] ?? 0) - run.flushMs;
+    assert.ok(restedMs >= 2 && restedMs <= 4, `rested ${restedMs} ms`);
+  }
+});
