@@ -14,10 +14,9 @@ export type ListenQuery =
   { readonly ok: true; readonly request: ListenRequest } | { readonly ok: false; readonly message: string };
 
 const uidSchema = z
-  .union([
-    z.string(),
-    z.number().refine(Number.isSafeInteger, { error: 'is too large for a number' }).transform(String),
-  ])
+  .union([z.string(), z.number().refine(Number.isSafeInteger).transform(String)], {
+    error: 'must be a string, or a whole number below 2^53',
+  })
   .refine((uid) => uid !== '', { error: 'must not be empty' })
   .refine((uid) => Buffer.byteLength(uid) <= maxUidBytes, { error: `must be at most ${maxUidBytes} bytes` })
   .refine((uid) => uid.isWellFormed(), { error: 'must not contain a lone surrogate' });
@@ -38,7 +37,9 @@ const typesSchema = z
 const documentSchema = z.object({
   uid: uidSchema,
   types: z
-    .union([z.string().transform((names) => names.split(',')), z.array(z.string())])
+    .union([z.string().transform((names) => names.split(',')), z.array(z.string())], {
+      error: 'must be a list of names',
+    })
     .default([])
     .pipe(typesSchema),
 });
@@ -102,9 +103,7 @@ function describe(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'it cannot be read';
   const path = issue.path.join('.');
-  const isMissing = issue.code === 'invalid_union' || issue.code === 'invalid_type';
-  const message = path === 'uid' && isMissing ? 'must be a string or a number' : issue.message;
-  return path === '' ? 'it must be an object with a uid' : `${path} ${message}`;
+  return path === '' ? 'it must be an object with a uid' : `${path} ${issue.message}`;
 }
 
 function refused(message: string): ListenQuery {

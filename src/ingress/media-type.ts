@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { PostFormat } from '../message/read-post.ts';
 
-const formats: Readonly<Record<string, PostFormat>> = {
-  'application/json': 'json',
-  'application/x-ndjson': 'ndjson',
-  'application/ndjson': 'ndjson',
-  'application/jsonl': 'ndjson',
-};
+const formats: ReadonlyMap<string, PostFormat> = new Map([
+  ['application/json', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['application/jsonl', 'ndjson'],
+]);
 
 /** How the body is written, or a sentence that says why it cannot be read. */
 export function readMediaType(headers: IncomingHttpHeaders): { format: PostFormat } | { refusal: string } {
@@ -19,7 +19,7 @@ export function readMediaType(headers: IncomingHttpHeaders): { format: PostForma
   if (header === undefined)
     return { refusal: 'There is no Content-Type; send application/json or application/x-ndjson.' };
   const [name = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
-  const format = formats[name];
+  const format = formats.get(name);
   if (format === undefined) {
     return { refusal: `Content-Type is ${printable(name)}; send application/json or application/x-ndjson.` };
   }
