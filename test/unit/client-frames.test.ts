@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ClientFrames } from '../../src/gateway/client-frames.ts';
+import { Hub } from '../../src/hub/hub.ts';
+import { createCounters } from '../../src/ops/counters.ts';
+import { createPeer } from './fake-socket.ts';
+
+function createFrames(maxClientFrames = 20) {
+  const counters = createCounters();
+  const clock = { ms: 5000 };
+  const monotonicMs = (): number => clock.ms;
+  const hub = new Hub({ now: () => 0, monotonicMs, counters }, { maxConnections: 10, maxConnectionsPerUid: 10 });
+  const peer = createPeer();
+  hub.add(peer.connection, ['notice']);
+  const frames = new ClientFrames({ hub, counters, monotonicMs }, { maxClientFrames });
+  return { counters, clock, hub, frames, ...peer };
+}
+
+const types = ({ connection }: ReturnType<typeof createFrames>): string[] => [...(connection.cohort?.types ?? ['*'])];
+
+test('types are the connection’s from then on', () => {
+  const run = createFrames();
+  run.frames.read(run.connection, '{"types":["a","b"]}');
+  assert.deepEqual(types(run), ['a', 'b']);
+  run.frames.read(run.connection, '{"types":["*"]}');
+  assert.deepEqual(types(run), ['*']);
+  run.frames.read(run.connection, '{"types":[]}');
+  assert.deepEqual(types(run), ['notice']);
+  assert.equal(run.counters.clientFrames, 3);
+  assert.equal(run.counters.ignoredFrames, 0);
+});
+
+test('a cursor is read', () => {
+  const run = createFrames();
+  run.frames.read(run.connection, '{"ack":1795224506091000}');
+  assert.equal(run.counters.clientFrames, 1);
+});
+
+for (const text of [
+  '',
+  'World !',
+  'null',
+  '[]',
+  '1',
+  '"types"',
+  '{',
+  '{}',
+  '{"ack":"1"}',
+  '{"ack":1.5}',
+  '{"ack":9007199254740992}',
+  '{"types":"a"}',
+  '{"types":["a,b"]}',
+  '{"types":[7]}',
+  '{"__proto__":{"types":["a"]}}',
+  '\u0000',
+  '[[[[',
+]) {
+  test(`counted and ignored: ${JSON.stringify(text)}`, () => {
+    const run = createFrames();
+    run.frames.read(run.connection, text);
+    assert.equal(run.counters.ignoredFrames, 1);
+    assert.equal(run.counters.clientFrames, 0);
+    assert.deepEqual(types(run), ['notice']);
+    assert.deepEqual(run.socket.closes, []);
+  });
+}
+
+test('any frame shows that the peer lives', () => {
+  const { frames, connection } = createFrames();
+  connection.isHeard = false;
+  assert.equal(frames.admit(connection), true);
+  assert.equal(connection.isHeard, true);
+});
+
+test('as many frames a second as are allowed are read; one more closes with 1008', () => {
+  const { frames, connection, socket, counters, clock } = createFrames(3);
+  const admitted = (count: number): boolean[] => Array.from({ length: count }, () => frames.admit(connection));
+  assert.deepEqual(admitted(3), [true, true, true]);
+  clock.ms += 1000;
+  assert.deepEqual(admitted(3), [true, true, true]);
+  assert.deepEqual(socket.closes, []);
+  assert.equal(frames.admit(connection), false);
+  assert.deepEqual(socket.closes, [{ code: 1008, reason: 'too many frames' }]);
+  assert.deepEqual(
+    admitted(100),
+    Array.from({ length: 100 }, () => false),
+  );
+  assert.equal(counters.floods, 1);
+  assert.equal(socket.closes.length, 1);
+});
+
+test('a connection that is closing is not read', () => {
+  const { frames, connection, socket } = createFrames();
+  socket.readyState = 2;
+  connection.isHeard = false;
+  assert.equal(frames.admit(connection), false);
+  assert.equal(connection.isHeard, false);
+});
