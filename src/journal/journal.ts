@@ -52,8 +52,9 @@ export interface Journal {
   start(follower: Follower): Promise<void>;
 
   /**
-   * Appends messages as one unit: all are numbered, in order and without another message between them, or none is. An id that
-   * was appended before is not appended again. Once it resolves, the entries are kept at the level of `guarantees`.
+   * Appends messages as one unit: all are numbered, in order and without another message between them, or none is. A caller's
+   * id that was appended before is not appended again; where the journal survives the process no id is, since an append may
+   * be repeated after a failure. Once it resolves, the entries are kept at the level of `guarantees`.
    *
    * Rejects when the store does not answer within the deadline or refuses; the messages may then have been appended, and a
    * repeat with the same ids is harmless.
