@@ -62,7 +62,8 @@ function answerFaults(onFault: (error: unknown) => void): Middleware {
 function answerNothingHere(router: Router): Middleware {
   return (context) => {
     context.respond = false;
-    if (router.match(context.path, context.method).path.length > 0) {
+    const { path, pathAndMethod } = router.match(context.path, context.method);
+    if (path.length > 0 && pathAndMethod.length === 0) {
       answerError(context.res, { code: 'method_not_allowed', headers: { Allow: 'GET, HEAD' } });
     } else {
       const message = 'There is nothing here. Post to /send, listen at /ws, look at /demo/.';

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /**
  * Reads a request's body, at most `maxBytes` of it, and calls `done` once: with the body, or with undefined as soon as it is
- * known to be larger, from Content-Length or while reading. Nothing more is read then, and the caller must close the connection.
+ * known to be larger, from Content-Length or while reading. Nothing more is kept then; what still comes is the caller's.
  * When the client goes away first, `done` is never called: there is nobody to answer. A callback and not a promise: every
  * post pays for it.
  */

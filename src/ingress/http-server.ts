@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../wire/errors.ts';
@@ -10,7 +10,7 @@ export interface HttpServerOptions {
 }
 
 export interface HttpServerDeps {
-  readonly onRequest: RequestListener;
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => unknown;
   readonly onUpgrade?: ((request: IncomingMessage, socket: Socket, head: Buffer) => void) | undefined;
   /** Answers on a socket whose bytes are not a request. */
   readonly onBroken: (socket: Duplex, code: ErrorCode, message?: string) => void;
