@@ -1,4 +1,4 @@
-import type { RequestListener, Server } from 'node:http';
+import type { Server } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/schema.ts';
@@ -7,7 +7,7 @@ import { refuse } from './gateway/refuse.ts';
 import { Heartbeat } from './hub/heartbeat.ts';
 import { Hub } from './hub/hub.ts';
 import { createApplication } from './ingress/application.ts';
-import { createHttpServer } from './ingress/http-server.ts';
+import { createHttpServer, type HttpServerDeps } from './ingress/http-server.ts';
 import { listen, type Listening } from './ingress/listen.ts';
 import { createOriginRule } from './ingress/origin.ts';
 import { createSend } from './ingress/send.ts';
@@ -42,8 +42,11 @@ export interface Started {
 }
 
 export interface App {
-  /** Rejects with a ListenError when a port cannot be had. A store that is down is no error: it is waited for. */
-  start(): Promise<Started>;
+  /**
+   * Rejects with a ListenError when a port cannot be had. A store that is down is no error: it is waited for. Undefined: it was
+   * stopped before it could listen.
+   */
+  start(): Promise<Started | undefined>;
   /** Hands on what was accepted, closes every connection with 1012 and frees everything, within about `drainMs`. */
   stop(): Promise<void>;
 }
@@ -69,12 +72,15 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
 
   let isServing = false;
   let isStopping = false;
+  let stopBegins = (): void => {};
+  const stopBegun = new Promise<void>((resolve) => (stopBegins = resolve));
+  let starting: Promise<unknown> = Promise.resolve();
   const readiness = (): Health => (isStopping ? { ok: false, reason: 'The instance is stopping.' } : queue.health());
 
   const wallClock = createWallClock(Date.now);
   const readPost = createPostReader({ newId: createIdSource(Date.now, fillRandom), wallClock }, config);
   const mayPost = createOriginRule(config.origins);
-  const send = createSend({ queue, readPost, mayPost, counters, onFault }, config);
+  const send = createSend({ queue, readPost, mayPost, counters, isStopping: () => isStopping, onFault }, config);
   const application = createApplication({ send, assets: createAssets(), readiness, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
 
@@ -82,30 +88,40 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   const admin = createAdmin({ counters, gauges, readiness, version, onFault });
   const adminServer = serve(admin.callback());
 
-  function serve(onRequest: RequestListener, onUpgrade?: Gateway['upgrade']): Server {
+  function serve(onRequest: HttpServerDeps['onRequest'], onUpgrade?: Gateway['upgrade']): Server {
     return createHttpServer({ onRequest, onUpgrade, onBroken: refuse }, config);
   }
 
+  async function open(): Promise<Started | undefined> {
+    // A store may take its time to answer; a stop does not wait for that.
+    await Promise.race([journal.start((entries) => hub.publish(entries)), stopBegun]);
+    if (isStopping) return undefined;
+    await queue.start();
+    heartbeat.start();
+    const publicAt = await listen(publicServer, { host: config.host, port: config.port, name: 'port' });
+    const adminAt = await listen(adminServer, {
+      host: config.adminHost,
+      port: config.adminPort,
+      name: 'admin-port',
+      orAnyPort: !isAdminPortChosen,
+    });
+    isServing = true;
+    log.info({ event: 'listening', url: publicAt.url, adminUrl: adminAt.url, queue: config.queue.kind, version });
+    return { public: publicAt, admin: adminAt, guarantees: queue.guarantees, readiness: readiness() };
+  }
+
   return {
-    async start() {
-      await journal.start((entries) => hub.publish(entries));
-      await queue.start();
-      heartbeat.start();
-      const publicAt = await listen(publicServer, { host: config.host, port: config.port, name: 'port' });
-      const adminAt = await listen(adminServer, {
-        host: config.adminHost,
-        port: config.adminPort,
-        name: 'admin-port',
-        orAnyPort: !isAdminPortChosen,
-      });
-      isServing = true;
-      log.info({ event: 'listening', url: publicAt.url, adminUrl: adminAt.url, queue: config.queue.kind, version });
-      return { public: publicAt, admin: adminAt, guarantees: queue.guarantees, readiness: readiness() };
+    start() {
+      const opened = open();
+      starting = opened.catch(() => {});
+      return opened;
     },
 
     async stop() {
       if (isStopping) return;
       isStopping = true;
+      stopBegins();
+      await starting;
       if (isServing) log.info({ event: 'stopping', connections: hub.size });
       gateway.close();
       publicServer.close();
@@ -115,8 +131,9 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
       while (hub.size > 0 && monotonicMs() < endMs) await delay(closingCheckMs);
       hub.terminateAll();
       heartbeat.stop();
-      publicServer.closeAllConnections();
+      // Ends when what was on its way to the store is answered, so that those who posted it are as well.
       await journal.stop();
+      publicServer.closeAllConnections();
       adminServer.close();
       adminServer.closeAllConnections();
       if (isServing) log.info({ event: 'stopped' });

@@ -46,6 +46,7 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
   process.on('SIGINT', onSignal);
   try {
     const started = await app.start();
+    if (started === undefined) return;
     const lines = startUpLines({
       version,
       url: started.public.url,

@@ -15,6 +15,8 @@ export interface SendDeps {
   readonly readPost: PostReader;
   readonly mayPost: OriginRule;
   readonly counters: Counters;
+  /** True once the instance is on its way to its end. */
+  readonly isStopping: () => boolean;
   /** Told of an error that no answer explains. */
   readonly onFault: (error: unknown) => void;
 }
@@ -31,13 +33,15 @@ const preflightSeconds = '600';
  * every notification travels, so it makes no more objects than it needs and leaves Koa's answering aside.
  */
 export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middleware {
-  const { queue, readPost, mayPost, counters, onFault } = deps;
-  const suffix = queue.guarantees.survivesProcess ? '}' : ',"accepted":"volatile"}';
+  const { queue, readPost, mayPost, counters, isStopping, onFault } = deps;
+  const { survivesProcess } = queue.guarantees;
+  const suffix = survivesProcess ? '}' : ',"accepted":"volatile"}';
 
   function refuse(request: IncomingMessage, response: ServerResponse, error: ErrorAnswer): void {
     counters.refused += 1;
-    // What is left of the body is not read, so the connection cannot carry another request.
-    const close = request.complete ? {} : { Connection: 'close' };
+    if (isStopping()) response.shouldKeepAlive = false;
+    // Who waits for 100 Continue may leave its body out now, and nobody can tell what comes next on the connection.
+    const close = request.headers.expect === undefined ? {} : { Connection: 'close' };
     const cors = error.code === 'origin_refused' ? {} : corsOf(request);
     answerError(response, { ...error, headers: { ...close, ...cors, ...error.headers } });
   }
@@ -45,9 +49,12 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
   /** Runs after the body's last byte, outside of Koa's promise: what goes wrong here must end here. */
   function accept(request: IncomingMessage, response: ServerResponse, post: ReadPost): void {
     if (!post.ok) return refuse(request, response, post);
+    // What would be gone with this process is better posted to the next one.
+    if (isStopping() && !survivesProcess) return refuse(request, response, { code: 'stopping' });
     const finish = (accepted: Accepted): void => {
       if (!accepted.ok) return refuse(request, response, { code: accepted.code, message: accepted.reason });
       counters.accepted += post.messages.length;
+      if (isStopping()) response.shouldKeepAlive = false;
       answerJson(response, 202, `{"msg":"success.",${idsOf(post.messages, post.isBatch)}${suffix}`, corsOf(request));
     };
     const accepted = queue.accept(post.messages);
