@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { createApplication } from '../../src/ingress/application.ts';
+import { createSend } from '../../src/ingress/send.ts';
+import { createCounters } from '../../src/ops/counters.ts';
+import type { Queue } from '../../src/queue/queue.ts';
+import { errorCatalogue, type ErrorCode } from '../../src/wire/errors.ts';
+import { endWith, type Scope } from '../support/cleanup.ts';
+import { freePort } from '../support/free-port.ts';
+import { startInstance } from '../support/instance.ts';
+import { post } from '../support/post.ts';
+import { openRaw } from '../support/raw-socket.ts';
+import { encodeFrame, openRawWs, upgradeRequest } from '../support/raw-ws.ts';
+import { request, type Answer } from '../support/request.ts';
+import { connectWs, refusedWs } from '../support/ws-client.ts';
+import { assertError, readAnswers, startServing } from './serving.ts';
+
+type Refusal = Omit<Answer, 'json'>;
+
+const flags = ['--request-timeout=300ms', '--max-body=8MiB', '--max-batch=200000', '--max-connections=3'];
+const server = await startServing({ after }, { flags: [...flags, '--max-connections-per-uid=1'] });
+const { url, wsUrl } = server;
+const right = { topic: 'all', msg: 'm' };
+
+/** Bytes that are sent as they are, and the first answer to them. */
+async function sendRaw(scope: Scope, bytes: string, to = url): Promise<Refusal> {
+  const socket = await openRaw(scope, to);
+  await socket.write(bytes);
+  const received = await socket.receivedUntil((text) => readAnswers(text).length === 1, 'an answer');
+  return readAnswers(received)[0] ?? assert.fail(received);
+}
+
+/** How each error of the catalogue is provoked: the type sees to it that none is left out. */
+const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> = {
+  invalid_json: () => post(url, '{"topic":"all"'),
+  invalid_envelope: () => post(url, { topic: 'all', msg: 'm', timeout: -1 }),
+  invalid_request: (scope) => sendRaw(scope, 'nonsense\r\n\r\n'),
+  invalid_listen: () => refusedWs(`${wsUrl}/ws`),
+  origin_refused: () => post(url, right, { headers: { origin: 'https://evil.com' } }),
+  not_found: () => request(`${url}/nowhere`),
+  method_not_allowed: () => request(`${url}/send`),
+  request_timeout: (scope) =>
+    sendRaw(scope, 'POST /send HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n{'),
+  body_too_large: () => post(url, ' '.repeat(8 * 1024 * 1024 + 1)),
+  unsupported_media_type: () => post(url, right, { headers: { 'content-type': 'text/plain' } }),
+  upgrade_required: () => request(`${url}/ws?uid=1`),
+  headers_too_large: (scope) => sendRaw(scope, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
+  internal: provokeInternal,
+  queue_unavailable: provokeUnavailable,
+  queue_full: () =>
+    post(
+      url,
+      Array.from({ length: 100_001 }, () => right),
+    ),
+  too_many_connections: async (scope) => {
+    const clients = [await connectWs(scope, `${wsUrl}/ws?uid=1`), await connectWs(scope, `${wsUrl}/ws?uid=2`)];
+    const refusal = await refusedWs(`${wsUrl}/ws?uid=3`);
+    for (const client of clients) await client.close();
+    return refusal;
+  },
+  uid_connections_exceeded: async (scope) => {
+    const client = await connectWs(scope, `${wsUrl}/ws?uid=1`);
+    const refusal = await refusedWs(`${wsUrl}/ws?uid=1`);
+    await client.close();
+    return refusal;
+  },
+  stopping: provokeStopping,
+};
+
+/** A fault that no request can cause is planted in a server of this process. */
+async function provokeInternal(scope: Scope): Promise<Refusal> {
+  const faults: unknown[] = [];
+  const onFault = (error: unknown): void => void faults.push(error);
+  const send = createSend(
+    {
+      queue: { guarantees: { survivesProcess: true, manyInstances: true } } as unknown as Queue,
+      readPost: () => {
+        throw new Error('planted');
+      },
+      mayPost: () => true,
+      isStopping: () => false,
+      counters: createCounters(),
+      onFault,
+    },
+    { maxBodyBytes: 1000 },
+  );
+  const assets = {
+    list: () => [],
+    read: () => {
+      throw new Error('planted too');
+    },
+  };
+  const application = createApplication({ send, assets, readiness: () => ({ ok: true }), onFault });
+  const callback = application.callback();
+  const planted = createServer((incoming, response) => void callback(incoming, response));
+  await new Promise<void>((resolve) => planted.listen(0, '127.0.0.1', resolve));
+  endWith(scope, () => void planted.close());
+  const plantedUrl = `http://127.0.0.1:${(planted.address() as AddressInfo).port}`;
+  assertError(await request(`${plantedUrl}/demo/`), 'internal');
+  const answer = await post(plantedUrl, right);
+  assert.deepEqual(faults.map(String), ['Error: planted too', 'Error: planted'], 'whoever runs it is told the reason');
+  assert.doesNotMatch(answer.text, /planted/, 'and nobody else');
+  return answer;
+}
+
+async function provokeUnavailable(scope: Scope): Promise<Refusal> {
+  const instance = await startInstance(scope, { flags: [`--queue=redis/127.0.0.1:${await freePort()}`] });
+  return post(instance.url, right);
+}
+
+/** Both doors of an instance that stops while a client that does not answer its goodbye holds it up. */
+async function provokeStopping(scope: Scope): Promise<Refusal> {
+  const instance = await startInstance(scope);
+  const holder = await openRawWs(scope, `${instance.wsUrl}/ws?uid=1`);
+  const listener = await openRaw(scope, instance.url);
+  const poster = await openRaw(scope, instance.url);
+  const upgrade = upgradeRequest(`${instance.url}/ws?uid=2`);
+  await listener.write(upgrade.slice(0, 30));
+  const text = JSON.stringify(right);
+  const head = `POST /send HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n`;
+  await poster.write(head);
+  // Both requests are under way when this one is answered: they came before it.
+  await request(`${instance.url}/healthz`);
+  const stopped = instance.stop();
+  await instance.logged('stopping');
+  await listener.write(upgrade.slice(30));
+  await poster.write(text);
+  const refusals = [await listener.closed, await poster.closed].map((bytes) => readAnswers(bytes.toString())[0]);
+  await holder.write(encodeFrame({ opcode: 8, payload: Buffer.from([0x03, 0xf4]) }));
+  holder.end();
+  await stopped;
+  const [atListener, atPoster] = refusals;
+  assertError(atListener ?? assert.fail(), 'stopping');
+  assert.equal(atPoster?.headers['connection'], 'close');
+  return atPoster;
+}
+
+describe('every error of the catalogue', () => {
+  for (const code of Object.keys(errorCatalogue) as ErrorCode[]) {
+    test(code, async (t) => {
+      assertError(await provoke[code](t), code);
+      await server.serves();
+    });
+  }
+});
+
+test('what may be tried again says when, before an upgrade too', async (t) => {
+  for (const code of ['too_many_connections', 'uid_connections_exceeded'] as const) {
+    assert.match(String((await provoke[code](t)).headers['retry-after']), /^[1-9]\d*$/, code);
+  }
+});
+
+test('another method on another path is told which one it takes', async () => {
+  for (const path of ['/healthz', '/readyz', '/demo/', '/ws', '/']) {
+    const answer = await request(`${url}${path}`, { method: 'POST', body: 'x' });
+    assertError(answer, 'method_not_allowed');
+    assert.equal(answer.headers.allow, 'GET, HEAD');
+  }
+});
+
+test('what is not there is not there, however it is written', async () => {
+  for (const path of [
+    '/nowhere',
+    '/send/',
+    '/SEND',
+    '/sendx',
+    '//send',
+    '/demo/nowhere',
+    '/demo/../package.json',
+    '/demo/%2e%2e/package.json',
+    '/demo/%',
+    '/demo/%E0%A4%A',
+    '/%00',
+    '/ws/',
+    '/stats',
+    '/metrics',
+  ]) {
+    assertError(await request(`${url}${path}`), 'not_found');
+  }
+  await server.serves();
+});
+
+test('the errors of an envelope are named with their paths', async () => {
+  const answer = await post(url, { topic: 'uids', topic_ids: ['1', ''], msg: 1, tiemout: 5 });
+  const { message, details } = assertError(answer, 'invalid_envelope');
+  assert.deepEqual(details, [
+    { path: 'topic_ids[1]', message: 'must not be empty' },
+    { path: 'tiemout', message: 'is not a member of an envelope' },
+  ]);
+  assert.equal(message, 'This is not an envelope: topic_ids[1] must not be empty.');
+});
