@@ -15,7 +15,7 @@ import { openRaw } from '../support/raw-socket.ts';
 import { encodeFrame, openRawWs, upgradeRequest } from '../support/raw-ws.ts';
 import { request, type Answer } from '../support/request.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
-import { assertError, readAnswers, startServing } from './serving.ts';
+import { assertError, ended, readAnswers, startServing } from './serving.ts';
 
 type Refusal = Omit<Answer, 'json'>;
 
@@ -127,7 +127,7 @@ async function provokeStopping(scope: Scope): Promise<Refusal> {
   await instance.logged('stopping');
   await listener.write(upgrade.slice(30));
   await poster.write(text);
-  const refusals = [await listener.closed, await poster.closed].map((bytes) => readAnswers(bytes.toString())[0]);
+  const refusals = [await ended(listener), await ended(poster)].map((bytes) => readAnswers(bytes.toString())[0]);
   await holder.write(encodeFrame({ opcode: 8, payload: Buffer.from([0x03, 0xf4]) }));
   holder.end();
   await stopped;

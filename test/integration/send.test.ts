@@ -4,7 +4,7 @@ import { post } from '../support/post.ts';
 import { openRaw, type RawSocket } from '../support/raw-socket.ts';
 import { request } from '../support/request.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
-import { assertError, readAnswers, startServing } from './serving.ts';
+import { assertError, ended, readAnswers, startServing } from './serving.ts';
 
 const origin = 'https://app.example.com';
 const server = await startServing({ after }, { flags: [`--origins=${origin}`, '--max-body=4KiB'] });
@@ -234,7 +234,7 @@ test('posts that come in one packet are answered in order', async (t) => {
 test('a client of HTTP/1.0 is answered and left, or kept when it asks for it', async (t) => {
   const once = await openRaw(t, url);
   await once.write(rawPost([], '1.0'));
-  assert.match((await once.closed).toString(), /^HTTP\/1\.1 202 /);
+  assert.match((await ended(once)).toString(), /^HTTP\/1\.1 202 /);
   const kept = await openRaw(t, url);
   for (let count = 1; count <= 2; count += 1) {
     await kept.write(rawPost(['Connection: Keep-Alive'], '1.0'));
@@ -306,7 +306,7 @@ test('a client that hangs up after its post can send it whole and gets its refus
   // A connection closed on bytes that were not read is reset, and an answer that was not read yet is lost with it.
   assert.equal(await isOver(socket), false, 'the server still takes the rest');
   await socket.write(Buffer.alloc(2_000_000));
-  assertError(readAnswers((await socket.closed).toString())[0] ?? assert.fail(), 'unsupported_media_type');
+  assertError(readAnswers((await ended(socket)).toString())[0] ?? assert.fail(), 'unsupported_media_type');
 });
 
 test('a refused upload is answered, not reset', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Scope } from '../support/cleanup.ts';
-import { eventually } from '../support/deadline.ts';
+import { eventually, within } from '../support/deadline.ts';
 import { startInstance, type Instance, type InstanceOptions } from '../support/instance.ts';
 import { post } from '../support/post.ts';
+import type { RawSocket } from '../support/raw-socket.ts';
 import { request, type Answer } from '../support/request.ts';
 import { connectWs } from '../support/ws-client.ts';
 import { errorCatalogue, type ErrorBody, type ErrorCode } from '../../src/wire/errors.ts';
@@ -65,6 +66,11 @@ export function assertError(answer: Omit<Answer, 'json'>, code: ErrorCode): Erro
     assert.match(String(answer.headers['retry-after']), /^[1-9]\d*$/);
   }
   return body.error;
+}
+
+/** Everything that a raw socket received, once the server has ended the connection. */
+export function ended({ closed, received }: RawSocket): Promise<Buffer> {
+  return within(closed, () => `the end of the connection; received: ${received().toString('latin1').slice(-500)}`);
 }
 
 /** Reads the whole HTTP answers, in ASCII, of what a raw socket received. */
