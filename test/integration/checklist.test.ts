@@ -30,10 +30,11 @@ async function send(envelope: object): Promise<void> {
   assert.equal(answer.status, 202, answer.text);
 }
 
-/** What a client has received once everybody has been told the end. */
+/** What a client has received before the end. */
 async function until(client: WsClient, end: string): Promise<unknown[]> {
   await client.until((frame) => (frame as { msg: unknown }).msg === end, end);
-  return client.frames.map((frame) => (frame as { msg: unknown }).msg).filter((msg) => msg !== end);
+  const msgs = client.frames.map((frame) => (frame as { msg: unknown }).msg);
+  return msgs.slice(0, msgs.indexOf(end));
 }
 
 test('1: a message to a uid reaches that uid only, as types, msg and time, and the post answers success.', async (t) => {
