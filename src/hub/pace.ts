@@ -5,6 +5,9 @@
  */
 const restShare = 0.25;
 
+/** The shortest rest, in milliseconds: a timer cannot wait for less, and turning idle rounds instead would cost more than it buys. */
+const minRestMs = 1;
+
 /** The longest rest, in milliseconds: what it may add to the latency of a message under load. */
 const maxRestMs = 20;
 
@@ -32,10 +35,8 @@ export class Pace {
   #turn(): void {
     const startMs = this.#monotonicMs();
     const restMs = this.#notBeforeMs - startMs;
-    if (restMs > 1) {
+    if (restMs >= minRestMs) {
       setTimeout(this.#onTurn, restMs);
-    } else if (restMs > 0) {
-      setImmediate(this.#onTurn);
     } else {
       this.#isScheduled = false;
       this.#flush();

@@ -15,9 +15,12 @@ export interface ListQueueOptions {
 
 const accepted: Accepted = { ok: true };
 
+/** Waiting for it lets the caller answer its backend first. */
+const answered = Promise.resolve();
+
 /**
- * The queue of a single process: a FIFO, handed to the journal once a turn of the event loop, so that what arrives in one turn
- * is appended as one group. Accepting costs one push.
+ * The queue of a single process: a FIFO, handed to the journal as soon as the backend has its answer; what comes while the journal
+ * is busy goes to it as one group. Accepting costs one push.
  */
 export function createListQueue({ journal, onLost }: ListQueueDeps, { maxWaiting }: ListQueueOptions): Queue {
   const full: Accepted = {
@@ -29,7 +32,7 @@ export function createListQueue({ journal, onLost }: ListQueueDeps, { maxWaiting
   let draining: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
-    await nextTurn();
+    await answered;
     while (waiting.length > 0) {
       const group = waiting;
       waiting = [];
@@ -54,8 +57,4 @@ export function createListQueue({ journal, onLost }: ListQueueDeps, { maxWaiting
     health: () => journal.health(),
     stop: async () => draining,
   };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
