@@ -15,6 +15,9 @@ const { url, wsUrl } = server;
 
 const open = (uid = 'hostile'): Promise<RawSocket> => openRawWs({ after }, `${wsUrl}/ws?uid=${uid}`);
 
+/** The answer to a close frame, without which the server would wait for one. */
+const goodbye = encodeFrame({ opcode: 8, payload: Buffer.from([0x03, 0xe8]) });
+
 async function counter(name: string): Promise<number> {
   return (await server.stats()).counters[name] ?? 0;
 }
@@ -83,7 +86,7 @@ test('a flood of frames is closed with 1008', async () => {
     { payload: '' },
   ]) {
     const socket = await open();
-    await socket.write(Buffer.concat(Array.from({ length: 1000 }, () => encodeFrame(frame))));
+    await socket.write(Buffer.concat([...Array.from({ length: 1000 }, () => encodeFrame(frame)), goodbye]));
     assert.equal(closeCodeIn(await ended(socket)), 1008, JSON.stringify(frame));
     socket.reset();
   }
@@ -122,6 +125,7 @@ test('one that reads nothing is closed as too slow, while others get everything 
   while (count < 2000 && !(await isTooSlow())) for (let more = 0; more < 10; more += 1) await send();
   assert.ok(count < 2000, 'it was never found too slow');
   slow.resume();
+  await slow.write(goodbye);
   assert.equal(closeCodeIn(await ended(slow)), 1013, 'it is told, if it reads again in time');
   slow.reset();
   await send();
@@ -189,7 +193,7 @@ test('1,000 connects and disconnects during posts: no crash, nobody left, no mem
       if (round % 4 === 0) await socket.write(encodeFrame({ payload: '{"types":["notice"]}' }));
       if (round % 2 === 0) socket.reset();
       else {
-        await socket.write(encodeFrame({ opcode: 8, payload: Buffer.from([0x03, 0xe8]) }));
+        await socket.write(goodbye);
         socket.end();
       }
     }
