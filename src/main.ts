@@ -52,6 +52,7 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
       url: started.public.url,
       adminUrl: started.admin.url,
       queue: describeQueue(config.queue),
+      dataDir: config.dataDir,
       guarantees: started.guarantees,
       readiness: started.readiness,
     });

@@ -58,7 +58,7 @@ start (exit code 64).
 
 | \`--queue=\`                         | what                                                      |
 | ---------------------------------- | --------------------------------------------------------- |
-| \`list\`                             | in this process; what waits is gone when the process ends |
+| \`list\`                             | in this process; kept on disk with \`--data-dir\`, else gone when it ends |
 | \`redis/HOST:PORT\`                  | Redis; the port may be left out (6379)                    |
 | \`redis/:PASSWORD@HOST:PORT/DB\`     | with a password and a database number                     |
 | \`redis/USER:PASSWORD@HOST:PORT/DB\` | with a user of Redis' access control lists                |

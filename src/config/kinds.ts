@@ -106,6 +106,20 @@ export function host(defaultHost: string, text: KeyText) {
     .meta({ ...text, kind: 'text', accepts, placeholder: 'HOST' });
 }
 
+/** A directory, as it was written: relative to where the server was started. Null: none. */
+export function directory(text: KeyText) {
+  const accepts = 'the path of a directory, or none';
+  const none: string | null = null;
+  return fromRaw((raw): Parsed<string | null> => {
+    // An empty one is what an unset variable leaves behind: to keep nothing then is not what was meant.
+    const path = wordText(raw) ?? '';
+    if (path === '' || /\p{Cc}/u.test(path)) return mustBe(accepts, raw);
+    return accept(path === 'none' ? null : path);
+  })
+    .default(none)
+    .meta({ ...text, kind: 'text', accepts, placeholder: 'DIR' });
+}
+
 export function originList(text: KeyText) {
   const none: readonly string[] = [];
   return fromRaw(parseOrigins)

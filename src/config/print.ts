@@ -7,6 +7,7 @@ import { formatBytes, formatDurationMs } from './units.ts';
 
 /** A value as one would write it on a flag: `1MiB`, `25s`, `redis/:***@host:6379/0`. Never a password. */
 export function formatSetting(spec: Pick<KeySpec, 'unit'>, value: Config[ConfigKey]): string {
+  if (value === null) return 'none';
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
@@ -33,6 +34,6 @@ export function printConfig(config: Config, sources: Sources): string {
 
 function yamlValue(spec: KeySpec, value: Config[ConfigKey]): string {
   if (typeof value === 'number' || typeof value === 'boolean') return formatSetting(spec, value);
-  const plain = typeof value === 'string' || 'kind' in value ? formatSetting(spec, value) : value;
+  const plain = value === null || typeof value === 'string' || 'kind' in value ? formatSetting(spec, value) : value;
   return stringify(plain, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
 }

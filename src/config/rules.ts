@@ -1,5 +1,6 @@
 import { isLoopback } from './host.ts';
 import { nameOf } from './keys.ts';
+import { describeQueue } from './queue-url.ts';
 import type { Config } from './schema.ts';
 import type { Source } from './source.ts';
 
@@ -29,4 +30,13 @@ export function portErrors(config: Config, sources: Sources): readonly string[] 
   const same = config.port !== 0 && config.port === config.adminPort && config.host === config.adminHost;
   if (!same || sources.adminPort === 'default') return [];
   return [`port and admin-port are both ${config.port}; give the listeners a port each`];
+}
+
+/** One line if a directory is named for a queue that keeps nothing in it. */
+export function dataDirErrors({ dataDir, queue }: Pick<Config, 'dataDir' | 'queue'>): readonly string[] {
+  if (dataDir === null || queue.kind === 'list') return [];
+  return [
+    `data-dir is for the queue list, and the queue is ${describeQueue(queue)}, which keeps what is accepted in Redis: ` +
+      'leave one of the two out',
+  ];
 }

@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { bytes, choice, count, durationMs, host, originList, pattern, portNumber, queueUrl, truth } from './kinds.ts';
+import {
+  bytes,
+  choice,
+  count,
+  directory,
+  durationMs,
+  host,
+  originList,
+  pattern,
+  portNumber,
+  queueUrl,
+  truth,
+} from './kinds.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -7,9 +19,10 @@ const GIB = 1024 * MIB;
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Node's timers hold at most 2^31-1 ms, which is 24 days and 20 hours. */
-const LONGEST_TIMER_MS = 24 * 24 * HOUR_MS;
+const LONGEST_TIMER_MS = 24 * DAY_MS;
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -58,6 +71,11 @@ export const configSchema = z.strictObject({
     group: 'Queue',
     description:
       'First part of every Redis key and channel. Deployments that share a Redis need a different one each; instances of one deployment need the same.',
+  }),
+  dataDir: directory({
+    group: 'Queue',
+    description:
+      'Directory in which the list queue keeps what is accepted; a post is then answered once it is on disk. With none, what is accepted is gone when the process stops.',
   }),
   queueDeadlineMs: durationMs(
     { min: 10, max: MINUTE_MS, default: 2 * SECOND_MS },
@@ -141,6 +159,14 @@ export const configSchema = z.strictObject({
         'Most bytes that wait for one slow connection. One that has more waiting falls behind and catches up from the journal.',
     },
   ),
+  behindTimeoutMs: durationMs(
+    { min: 100, max: HOUR_MS, default: 30 * SECOND_MS },
+    {
+      group: 'Connections',
+      description:
+        'How long a connection that fell behind may take none of what waits for it. After that it is closed with 1013.',
+    },
+  ),
   pingIntervalMs: durationMs(
     { min: 100, max: HOUR_MS, default: 25 * SECOND_MS },
     {
@@ -168,6 +194,41 @@ export const configSchema = z.strictObject({
     {
       group: 'Journal',
       description: 'How long the journal keeps a message. A client that was away for longer is told that it has a gap.',
+    },
+  ),
+  mailboxMessages: count(
+    'messages',
+    { min: 1, max: 1_000_000, default: 1000 },
+    {
+      group: 'Journal',
+      description:
+        'Most messages of those addressed to one uid that a client of it gets when it comes back. One that missed more is told that it has a gap, and gets the newest.',
+    },
+  ),
+  broadcastMessages: count(
+    'messages',
+    { min: 1, max: 10_000_000, default: 10_000 },
+    {
+      group: 'Journal',
+      description:
+        'Most messages of those addressed to all that a client gets when it comes back. One that missed more is told that it has a gap, and gets the newest.',
+    },
+  ),
+  idRetentionMs: durationMs(
+    { min: SECOND_MS, max: 30 * DAY_MS, default: DAY_MS },
+    {
+      group: 'Journal',
+      description:
+        'How long the id that a backend gave its post (id, or Idempotency-Key) is remembered. A post that comes again later than that is delivered again.',
+    },
+  ),
+  idRetentionIds: count(
+    'ids',
+    { min: 1, max: 10_000_000, default: 200_000 },
+    {
+      group: 'Journal',
+      description:
+        'Most ids of backends that the list queue remembers; the oldest are forgotten first. Each takes about 200 bytes.',
     },
   ),
 

@@ -7,14 +7,16 @@ export interface StartUp {
   readonly adminUrl: string;
   /** The queue without its password, such as `redis/localhost:6379`. */
   readonly queue: string;
+  /** Where the list queue keeps what it accepts. */
+  readonly dataDir: string | null;
   readonly guarantees: QueueGuarantees;
   readonly readiness: Health;
 }
 
 /** What a person at a terminal reads first: where to post, to listen and to look, and what is not kept. */
-export function startUpLines({ version, url, adminUrl, queue, guarantees, readiness }: StartUp): string {
+export function startUpLines({ version, url, adminUrl, queue, dataDir, guarantees, readiness }: StartUp): string {
   const kept = guarantees.survivesProcess
-    ? 'what is accepted is kept in Redis'
+    ? `what is accepted is kept in ${dataDir ?? 'Redis'}`
     : 'volatile: what is accepted is gone when this process stops';
   const lines = [
     `Tidings ${version} serves.`,

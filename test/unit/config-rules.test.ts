@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
-import { exposureErrors, portErrors } from '../../src/config/rules.ts';
+import { dataDirErrors, exposureErrors, portErrors } from '../../src/config/rules.ts';
 import { defaultConfig } from '../../src/config/schema.ts';
 
 test('a listener beyond loopback is one line that says what to do', () => {
@@ -40,4 +40,27 @@ test('the ports are compared, not only their sources', () => {
   const loaded = loadConfig({ argv: ['--admin-port=4000'], env: {}, readFile: () => '' });
   assert.ok(loaded.ok);
   assert.deepEqual(portErrors(loaded.config, loaded.sources), []);
+});
+
+test('a data directory is for the list queue', () => {
+  const errors = (...argv: string[]) => {
+    const loaded = loadConfig({ argv, env: {}, readFile: () => '' });
+    return loaded.ok ? [] : loaded.errors;
+  };
+  const [line, ...more] = errors('--data-dir=/var/lib/x', '--queue=redis/:pw@h');
+  assert.deepEqual(more, []);
+  assert.match(line ?? '', /^data-dir is for the queue list, and the queue is redis\/:\*\*\*@h:6379\/0,/);
+  assert.equal(errors('--data-dir=x', '--queue=bullmq/h').length, 1);
+  assert.deepEqual(errors('--data-dir=x', '--queue=list'), []);
+  assert.deepEqual(errors('--data-dir=none', '--queue=redis/h'), []);
+  assert.deepEqual(dataDirErrors(defaultConfig()), []);
+});
+
+test('an empty data directory is an error: an unset variable is not to lose what is accepted', () => {
+  for (const dir of ['', ' ', 'a\nb']) {
+    assert.deepEqual(loadConfig({ argv: [], env: { TIDINGS_DATA_DIR: dir }, readFile: () => '' }), {
+      ok: false,
+      errors: [`env TIDINGS_DATA_DIR: must be the path of a directory, or none, not ${JSON.stringify(dir)}`],
+    });
+  }
 });

@@ -7,7 +7,8 @@ const list: StartUp = {
   url: 'http://127.0.0.1:3210',
   adminUrl: 'http://127.0.0.1:3219',
   queue: 'list',
-  guarantees: { survivesProcess: false, manyInstances: false },
+  dataDir: null,
+  guarantees: { survivesProcess: false, manyInstances: false, schedules: false },
   readiness: { ok: true },
 };
 
@@ -32,10 +33,18 @@ test('a queue that keeps is not called volatile', () => {
   const text = startUpLines({
     ...list,
     queue: 'redis/localhost:6379',
-    guarantees: { survivesProcess: true, manyInstances: true },
+    guarantees: { survivesProcess: true, manyInstances: true, schedules: false },
   });
   assert.match(text, /Queue {3}redis\/localhost:6379 \(what is accepted is kept in Redis\)/);
   assert.doesNotMatch(text, /volatile/);
+});
+
+test('a list queue with a directory says where it keeps', () => {
+  const guarantees = { survivesProcess: true, manyInstances: false, schedules: false };
+  assert.match(
+    startUpLines({ ...list, dataDir: '/var/lib/tidings', guarantees }),
+    /Queue {3}list \(what is accepted is kept in \/var\/lib\/tidings\)/,
+  );
 });
 
 test('when it is not ready they say why, and what that means', () => {
