@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/schema.ts';
@@ -13,6 +14,7 @@ import { createOriginRule } from './ingress/origin.ts';
 import { createSend } from './ingress/send.ts';
 import type { Health, Journal } from './journal/journal.ts';
 import { createMemoryJournal } from './journal/memory.ts';
+import { createClock, type Clock, type ClockStep } from './message/clock.ts';
 import { createIdSource, type FillRandom } from './message/id.ts';
 import { createPostReader } from './message/read-post.ts';
 import { createWallClock } from './message/wall-clock.ts';
@@ -21,6 +23,7 @@ import { createAssets } from './ops/assets.ts';
 import { createCounters, type Counters } from './ops/counters.ts';
 import type { Log } from './ops/log.ts';
 import { version } from './ops/version.ts';
+import { createDirectQueue } from './queue/direct.ts';
 import { createListQueue } from './queue/list.ts';
 import type { Queue, QueueGuarantees } from './queue/queue.ts';
 import { closeCodes } from './wire/close-codes.ts';
@@ -65,10 +68,20 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
 
-  const { journal, queue } = await openStore(config, { now, log, counters });
-  const hub = new Hub({ now: Date.now, monotonicMs, counters }, config);
+  const clock = createClock({
+    wallMs: Date.now,
+    monotonicMs,
+    uptimeSeconds: uptime,
+    newestMid: () => journal.head(),
+    onStep: (step) => log.warn({ event: 'clock.step', ...step }, describeStep(step)),
+  });
+  const onGap = (after: number, since: number): void => hub.gap(after, since);
+  const { journal, queue } = await openStore(config, { now, clock, log, counters, onGap });
+  const head = (): number => journal.head();
+  const acknowledge = (uid: string, mid: number): void => journal.acknowledge(uid, mid);
+  const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters }, config);
   const heartbeat = new Heartbeat(counters, config);
-  const gateway = new Gateway({ hub, heartbeat, counters, head: () => journal.head(), monotonicMs }, config);
+  const gateway = new Gateway({ hub, heartbeat, counters, head, acknowledge, monotonicMs }, config);
 
   let isServing = false;
   let isStopping = false;
@@ -78,13 +91,14 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   const readiness = (): Health => (isStopping ? { ok: false, reason: 'The instance is stopping.' } : queue.health());
 
   const wallClock = createWallClock(Date.now);
-  const readPost = createPostReader({ newId: createIdSource(Date.now, fillRandom), wallClock }, config);
+  const newId = createIdSource(Date.now, fillRandom);
+  const readPost = createPostReader({ newId, wallClock, now: () => clock.now() }, config);
   const mayPost = createOriginRule(config.origins);
   const send = createSend({ queue, readPost, mayPost, counters, isStopping: () => isStopping, onFault }, config);
   const application = createApplication({ send, assets: createAssets(), readiness, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
 
-  const gauges = () => ({ connections: hub.size, uids: hub.uids, mid: journal.head() });
+  const gauges = () => ({ connections: hub.size, behind: hub.behind, uids: hub.uids, mid: journal.head() });
   const admin = createAdmin({ counters, gauges, readiness, version, onFault });
   const adminServer = serve(admin.callback());
 
@@ -143,18 +157,35 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
 
 interface StoreDeps {
   readonly now: () => number;
+  readonly clock: Clock;
   readonly log: Log;
   readonly counters: Counters;
+  readonly onGap: (after: number, since: number) => void;
 }
 
-/** The table of drivers. Those of Redis are loaded only when they are wanted. */
-async function openStore(
-  config: Config,
-  { now, log, counters }: StoreDeps,
-): Promise<{ journal: Journal; queue: Queue }> {
-  const retention = { messages: config.retentionMessages, bytes: config.retentionBytes, ageMs: config.retentionMs };
+/** The table of drivers. Those that need a package of their own are loaded only when they are wanted. */
+async function openStore(config: Config, deps: StoreDeps): Promise<{ journal: Journal; queue: Queue }> {
+  const { now, clock, log, counters, onGap } = deps;
+  const retention = {
+    messages: config.retentionMessages,
+    bytes: config.retentionBytes,
+    ageMs: config.retentionMs,
+    mailboxMessages: config.mailboxMessages,
+    broadcastMessages: config.broadcastMessages,
+    idMs: config.idRetentionMs,
+    ids: config.idRetentionIds,
+  };
+  const deadlineMs = config.queueDeadlineMs;
+  const onExpired = (): void => {
+    counters.expired += 1;
+  };
   if (config.queue.kind === 'list') {
-    const journal = createMemoryJournal({ now }, retention);
+    if (config.dataDir !== undefined) {
+      const { createDiskJournal } = await import('./journal/disk.ts');
+      const journal = createDiskJournal({ now, clock, log, onExpired }, { dir: config.dataDir, retention, deadlineMs });
+      return { journal, queue: createDirectQueue({ journal }) };
+    }
+    const journal = createMemoryJournal({ now, clock, onExpired }, retention);
     const onLost = (messages: readonly unknown[], error: unknown): void => {
       counters.lost += messages.length;
       log.error({ event: 'journal.refused', messages: messages.length, err: error });
@@ -162,16 +193,15 @@ async function openStore(
     return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting }) };
   }
   const { kind, ...settings } = config.queue;
-  const options = { settings, prefix: config.redisPrefix, deadlineMs: config.queueDeadlineMs, retention };
+  const options = { settings, prefix: config.redisPrefix, deadlineMs, retention };
   const { createRedisJournal } = await import('./journal/redis.ts');
-  const journal = createRedisJournal({ log }, options);
-  if (kind === 'redis') {
-    const { createRedisQueue } = await import('./queue/redis.ts');
-    return { journal, queue: createRedisQueue({ journal }) };
-  }
+  const journal = createRedisJournal({ log, clock, onExpired, onGap }, options);
+  if (kind === 'redis') return { journal, queue: createDirectQueue({ journal }) };
   const { createBullmqQueue } = await import('./queue/bullmq.ts');
-  const onExpired = (messages: readonly unknown[]): void => {
-    counters.expired += messages.length;
-  };
-  return { journal, queue: createBullmqQueue({ journal, log, now: Date.now, onExpired }, options) };
+  return { journal, queue: createBullmqQueue({ journal, log, clock, onExpired }, options) };
+}
+
+function describeStep({ byMs, adopted }: ClockStep): string {
+  const step = `the clock of this machine has jumped by ${byMs} ms`;
+  return adopted ? `${step} and stayed there: timeouts are judged by it now` : `${step}: not believed yet`;
 }

@@ -8,6 +8,10 @@ export interface ClientFrameDeps {
   readonly hub: Hub;
   readonly counters: Counters;
   readonly monotonicMs: () => number;
+  /** The newest mid that a client of this instance can have. */
+  readonly head: () => number;
+  /** Told the newest mid that a client says it has handled. */
+  readonly acknowledge: (uid: string, mid: number) => void;
 }
 
 export interface ClientFrameOptions {
@@ -52,12 +56,18 @@ export class ClientFrames {
         hub.setTypes(connection, types);
         return;
       }
-      if ('ack' in frame && Number.isSafeInteger(frame.ack)) {
+      if ('ack' in frame && this.#isCursor(frame.ack)) {
         counters.clientFrames += 1;
+        this.#deps.acknowledge(connection.uid, frame.ack);
         return;
       }
     }
     counters.ignoredFrames += 1;
+  }
+
+  /** Nobody has handled what was not sent yet. */
+  #isCursor(ack: unknown): ack is number {
+    return Number.isSafeInteger(ack) && Number(ack) > 0 && Number(ack) <= this.#deps.head();
   }
 }
 

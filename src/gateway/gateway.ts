@@ -18,6 +18,8 @@ export interface GatewayDeps {
   readonly counters: Counters;
   /** The mid of the newest entry that the hub was told. */
   readonly head: () => number;
+  /** Told the newest mid that a client of the uid says it has handled. */
+  readonly acknowledge: (uid: string, mid: number) => void;
   readonly monotonicMs: () => number;
 }
 
@@ -119,13 +121,14 @@ export class Gateway {
     webSocket.on('close', onClose);
     counters.connected += 1;
     heartbeat.add(connection);
-    hub.add(connection, types, cursor === undefined ? undefined : this.#welcome(cursor));
+    if (cursor === undefined) hub.add(connection, types);
+    else if (cursor === null) hub.add(connection, types, this.#welcome());
+    else hub.resume(connection, types, cursor);
   }
 
-  /** Nothing is replayed yet: only a newcomer, or one who has handled the newest message, has missed nothing. */
-  #welcome(cursor: number | null): Buffer {
-    const mid = this.#deps.head();
-    const event: WelcomeEvent = { event: 'welcome', mid, resumed: cursor === null || cursor === mid };
+  /** What a newcomer, who has missed nothing, is told first. */
+  #welcome(): Buffer {
+    const event: WelcomeEvent = { event: 'welcome', mid: this.#deps.head(), resumed: true };
     return textFrame(JSON.stringify(event));
   }
 

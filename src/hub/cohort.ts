@@ -1,5 +1,6 @@
 import { everyType } from '../wire/frames.ts';
 import type { Connection, Mode } from './connection.ts';
+import type { Outgoing } from './outgoing.ts';
 
 /**
  * Connections with the same view: same mode, same types. What is for all of them is joined once a turn, and each socket is
@@ -11,8 +12,8 @@ export class Cohort {
   /** The types that its connections want; null: every type. */
   readonly types: ReadonlySet<string> | null;
   readonly members: Connection[] = [];
-  /** Frames of this turn for every member, in `mid` order. */
-  pending: Buffer[] = [];
+  /** What this turn has for every member, in `mid` order. */
+  pending: Outgoing[] = [];
 
   constructor(key: string, mode: Mode, types: ReadonlySet<string> | null) {
     this.key = key;
@@ -40,24 +41,29 @@ export class Cohort {
     connection.cohort = null;
   }
 
-  /** The frames of this turn for one member, its own ones at their place among the cohort's. */
-  framesFor(connection: Connection): Buffer[] {
-    const { turn } = connection;
-    if (turn === null) return this.pending;
-    const frames: Buffer[] = [];
-    let next = turn.skip;
-    for (const [index, own] of turn.frames.entries()) {
-      for (const position = turn.positions[index] ?? next; next < position; next += 1) frames.push(this.#at(next));
-      frames.push(own);
-    }
-    for (; next < this.pending.length; next += 1) frames.push(this.#at(next));
-    return frames;
+  /** The types as a listener asks for them. */
+  get typeList(): readonly string[] {
+    return this.types === null ? [everyType] : [...this.types];
   }
 
-  #at(index: number): Buffer {
-    const frame = this.pending[index];
-    if (frame === undefined) throw new RangeError(`no frame ${index} in this turn`);
-    return frame;
+  /** What this turn has for one member, its own at their place among the cohort's. */
+  turnOf(connection: Connection): Outgoing[] {
+    const { turn } = connection;
+    if (turn === null) return this.pending;
+    const all: Outgoing[] = [];
+    let next = turn.skip;
+    for (const [index, own] of turn.own.entries()) {
+      for (const position = turn.positions[index] ?? next; next < position; next += 1) all.push(this.#at(next));
+      all.push(own);
+    }
+    for (; next < this.pending.length; next += 1) all.push(this.#at(next));
+    return all;
+  }
+
+  #at(index: number): Outgoing {
+    const outgoing = this.pending[index];
+    if (outgoing === undefined) throw new RangeError(`nothing at ${index} in this turn`);
+    return outgoing;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Cohort } from './cohort.ts';
 import { pingFrame } from './frame.ts';
+import type { Outgoing } from './outgoing.ts';
 
 /** How a connection wants its frames: exactly as the predecessor sent them, or with `mid` and `id`. */
 export type Mode = 'plain' | 'tracked';
@@ -20,13 +21,28 @@ export interface Outlet {
 
 const readyStateOpen = 1;
 
-/** Frames of one turn that are not the whole cohort's: addressed to the uid, or of a connection that came in mid-turn. */
+/** What one turn has for a connection beside its cohort's: addressed to the uid, or of a connection that came in mid-turn. */
 export interface OwnTurn {
-  /** How many of the cohort's frames of this turn were before this connection's time. */
+  /** How many of the cohort's entries of this turn were before this connection's time. */
   skip: number;
-  readonly frames: Buffer[];
-  /** For each frame, how many of the cohort's frames go before it. */
+  readonly own: Outgoing[];
+  /** For each of them, how many of the cohort's go before it. */
   readonly positions: number[];
+}
+
+/** The state of a connection that is caught up from the journal, after a resume or since it was too slow. It holds no frame. */
+export interface Behind {
+  types: readonly string[];
+  /** Everything up to this mid was written to it. */
+  cursor: number;
+  /** It is still to be welcomed. */
+  isNew: boolean;
+  /** What the socket held when it was last looked at, and when that became less, by the monotonic clock. */
+  waitingBytes: number;
+  progressMs: number;
+  /** The store is being asked, or is not to be asked again before this time by the monotonic clock. */
+  isReading: boolean;
+  askAgainMs: number;
 }
 
 /** One open connection. Kept small: no closure, no timer and no library set hangs on it. */
@@ -41,6 +57,10 @@ export class Connection {
   cohort: Cohort | null = null;
   cohortIndex = 0;
   turn: OwnTurn | null = null;
+  /** The newest mid when it became live: it has everything up to there. */
+  liveSince = 0;
+  /** Null: it is live. */
+  behind: Behind | null = null;
 
   /** Where the heartbeat keeps it, and whether it was heard since the last ping; the heartbeat's. */
   heartbeatSlot = 0;
@@ -59,6 +79,11 @@ export class Connection {
     this.#budgetBytes = budgetBytes;
   }
 
+  /** What the socket has not been able to write yet. */
+  get waitingBytes(): number {
+    return this.#outlet.writableLength;
+  }
+
   get isOpen(): boolean {
     return this.door.readyState === readyStateOpen;
   }
@@ -70,7 +95,7 @@ export class Connection {
    */
   write(bytes: Uint8Array): boolean {
     if (!this.isOpen) return true;
-    const waitingBytes = this.#outlet.writableLength;
+    const { waitingBytes } = this;
     if (waitingBytes > 0 && waitingBytes + bytes.length > this.#budgetBytes) return false;
     this.#outlet.write(bytes);
     return true;

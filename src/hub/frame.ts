@@ -43,7 +43,8 @@ export function plainFrame({ message }: Entry): Buffer {
   return textFrame(message.push);
 }
 
-/** What a tracked connection receives for an entry: the push text with `mid` and `id` before it. */
+/** What a tracked connection receives for an entry: the push text with `mid` and `id` before it, or the event with its `mid`. */
 export function trackedFrame({ mid, message }: Entry): Buffer {
+  if (message.retracts !== 0) return textFrame(`{"mid":${mid},${message.push.slice(1)}`);
   return textFrame(`{"mid":${mid},"id":${JSON.stringify(message.id)},${message.push.slice(1)}`);
 }

@@ -1,22 +1,27 @@
 import type { Entry } from '../journal/journal.ts';
-import { isExpired } from '../message/message.ts';
+import type { Clock } from '../message/clock.ts';
 import type { Counters } from '../ops/counters.ts';
-import { closeCodes } from '../wire/close-codes.ts';
+import type { GapEvent } from '../wire/frames.ts';
+import { CatchUp, type CatchUpOptions, type Mailboxes } from './catch-up.ts';
 import type { Cohort } from './cohort.ts';
 import type { Connection, OwnTurn } from './connection.ts';
-import { plainFrame, trackedFrame } from './frame.ts';
+import { textFrame } from './frame.ts';
+import { joinFrames, Outgoing } from './outgoing.ts';
 import { Pace } from './pace.ts';
+import { Receipts, type Receipt } from './receipts.ts';
 import { Registry } from './registry.ts';
 
 export interface HubDeps {
-  /** Unix milliseconds, for expiry. */
-  readonly now: () => number;
+  /** By which expiry is judged. */
+  readonly clock: Clock;
   /** Milliseconds of a clock that never jumps, for pacing. */
   readonly monotonicMs: () => number;
+  /** Where connections that are behind are caught up from. */
+  readonly mailboxes: Mailboxes;
   readonly counters: Counters;
 }
 
-export interface HubOptions {
+export interface HubOptions extends CatchUpOptions {
   readonly maxConnections: number;
   readonly maxConnectionsPerUid: number;
 }
@@ -24,31 +29,34 @@ export interface HubOptions {
 /** Frames of one turn are written before they are more than this, so that a large batch is not held twice. */
 const maxTurnBytes = 256 * 1024;
 
-/** The frames of one entry, each form made when first wanted and then shared. */
-interface Encoded {
-  plain: Buffer | null;
-  tracked: Buffer | null;
-}
-
 /**
  * The open connections of one instance, and the fan-out to them. Entries are gathered for a turn of the event loop; then each
- * socket that has something gets one write. Only this room writes frames to sockets.
+ * socket that has something gets one write. A connection that cannot take it falls behind: it is passed over, and caught up from the
+ * journal. Only this room writes frames to sockets.
  */
 export class Hub {
-  readonly #now: () => number;
-  readonly #counters: Counters;
+  readonly #deps: HubDeps;
   readonly #options: HubOptions;
   readonly #registry = new Registry();
+  readonly #receipts = new Receipts();
   readonly #pace: Pace;
+  readonly #catchUp: CatchUp;
   #dirtyCohorts: Cohort[] = [];
   #dirtyConnections: Connection[] = [];
   #turnBytes = 0;
+  /** The newest mid that was published, and the newest whose turn is over: every live connection was given all up to there. */
+  #published = 0;
+  #flushed = 0;
 
-  constructor({ now, monotonicMs, counters }: HubDeps, options: HubOptions) {
-    this.#now = now;
-    this.#counters = counters;
+  constructor(deps: HubDeps, options: HubOptions) {
+    const { clock, monotonicMs, mailboxes, counters } = deps;
+    this.#deps = deps;
     this.#options = options;
     this.#pace = new Pace(monotonicMs, () => this.flush());
+    const { behind } = this.#registry;
+    const goLive = (connection: Connection, types: readonly string[]): void => this.#goLive(connection, types);
+    const receipts = this.#receipts;
+    this.#catchUp = new CatchUp({ clock, monotonicMs, mailboxes, counters, receipts, behind, goLive }, options);
   }
 
   get size(): number {
@@ -57,6 +65,16 @@ export class Hub {
 
   get uids(): number {
     return this.#registry.uids;
+  }
+
+  /** Connections that are being caught up. */
+  get behind(): number {
+    return this.#registry.behind.size;
+  }
+
+  /** What this instance did with an entry; undefined when it was not told of it, or too long ago. */
+  receipt(mid: number): Receipt | undefined {
+    return this.#receipts.get(mid);
   }
 
   /** Why a connection of this uid cannot be taken now, or undefined. Asked before the upgrade. */
@@ -68,9 +86,16 @@ export class Hub {
 
   /** Adds a connection: it gets `firstFrame`, then every matching entry that is published from now on. */
   add(connection: Connection, types: readonly string[], firstFrame?: Buffer): void {
-    const cohort = this.#registry.add(connection, types);
-    if (cohort.pending.length > 0) this.#ownTurn(connection, cohort);
+    this.#registry.add(connection);
+    this.#goLive(connection, types);
     if (firstFrame !== undefined) connection.write(firstFrame);
+  }
+
+  /** Adds a connection that has everything up to `cursor`: it gets its welcome, what it has missed, and then what is published. */
+  resume(connection: Connection, types: readonly string[], cursor: number): void {
+    this.#registry.add(connection);
+    this.#becomeBehind(connection, types, cursor, true);
+    this.#catchUp.step(connection);
   }
 
   /** Removes a connection that has closed. Harmless when repeated. */
@@ -80,15 +105,16 @@ export class Hub {
 
   /** From now on the connection wants these types; what was published before keeps its place. */
   setTypes(connection: Connection, types: readonly string[]): void {
-    const { cohort, turn } = connection;
+    const { cohort, turn, behind } = connection;
+    if (behind !== null) behind.types = types;
     if (cohort === null) return;
-    const earlier = turn !== null || cohort.pending.length > 0 ? cohort.framesFor(connection) : [];
+    const earlier = turn !== null || cohort.pending.length > 0 ? cohort.turnOf(connection) : [];
     this.#registry.leave(connection);
     const joined = this.#registry.join(connection, types);
     const place = joined.pending.length;
     if (turn === null && earlier.length === 0 && place === 0) return;
     if (turn === null) this.#dirtyConnections.push(connection);
-    connection.turn = { skip: place, frames: [...earlier], positions: earlier.map(() => place) };
+    connection.turn = { skip: place, own: [...earlier], positions: earlier.map(() => place) };
   }
 
   /**
@@ -96,47 +122,111 @@ export class Hub {
    * O(cohorts of the type) for an entry to all, O(connections of its uids) for another; the writes come with the flush.
    */
   publish(entries: readonly Entry[]): void {
-    const nowMs = this.#now();
+    const { clock, counters } = this.#deps;
     for (const entry of entries) {
-      const { message } = entry;
-      if (isExpired(message, nowMs)) {
-        this.#counters.expired += 1;
+      const { mid, message } = entry;
+      this.#published = mid;
+      if (message.expiresAtMs !== 0 && clock.isExpired(message.expiresAtMs, mid)) {
+        counters.expired += 1;
         continue;
       }
-      const encoded: Encoded = { plain: null, tracked: null };
+      const outgoing = new Outgoing(entry, this.#receipts.open(mid));
+      let matched = 0;
       if (message.uids === null) {
-        this.#registry.forType(message.type, (cohort) => this.#toCohort(cohort, entry, encoded));
+        this.#registry.forType(message.type, (cohort) => (matched += this.#toCohort(cohort, outgoing)));
       } else {
         for (const uid of message.uids) {
-          this.#registry.forUid(uid, (connection) => this.#toConnection(connection, entry, encoded));
+          this.#registry.forUid(uid, (connection) => (matched += this.#toConnection(connection, outgoing)));
         }
       }
-      if (encoded.plain === null && encoded.tracked === null) this.#counters.unmatched += 1;
+      if (matched === 0) counters.unmatched += 1;
+      else this.#receipts.matched(outgoing.receipt, matched);
       if (this.#turnBytes > maxTurnBytes) this.flush();
     }
     if (this.#turnBytes > 0) this.#pace.schedule();
+    else this.#flushed = this.#published;
+  }
+
+  /** The entries above `after`, up to `mid`, are lost to this instance: tracked connections are told. O(connections). */
+  gap(after: number, mid: number): void {
+    this.flush();
+    this.#published = this.#flushed = mid;
+    const event: GapEvent = { event: 'gap', after, mid };
+    const frame = textFrame(JSON.stringify(event));
+    for (const connection of this.#registry.all()) {
+      if (connection.mode === 'tracked' && connection.behind === null) connection.write(frame);
+    }
   }
 
   /** Writes what was gathered: one write for each socket that has something. O(those sockets). */
   flush(): void {
     const cohorts = this.#dirtyCohorts;
     const connections = this.#dirtyConnections;
+    const tooSlow: Connection[] = [];
     this.#dirtyCohorts = [];
     this.#dirtyConnections = [];
     this.#turnBytes = 0;
     for (const connection of connections) {
       const { cohort } = connection;
-      if (cohort !== null && connection.turn !== null) this.#write(connection, cohort.framesFor(connection));
+      if (cohort === null || connection.turn === null) continue;
+      const turn = cohort.turnOf(connection);
+      if (turn.length === 0 || !connection.isOpen) continue;
+      if (!connection.write(joinFrames(turn, cohort.mode))) tooSlow.push(connection);
+      else this.#count(turn, 1);
     }
-    for (const cohort of cohorts) {
-      const { pending } = cohort;
-      const joined = join(pending);
-      for (const connection of cohort.members) {
-        if (connection.turn === null) this.#writeJoined(connection, joined, pending.length);
-      }
-    }
+    for (const cohort of cohorts) this.#flushCohort(cohort, tooSlow);
     for (const connection of connections) connection.turn = null;
     for (const cohort of cohorts) cohort.pending = [];
+    for (const connection of tooSlow) this.#fallBehind(connection);
+    this.#flushed = this.#published;
+  }
+
+  #flushCohort(cohort: Cohort, tooSlow: Connection[]): void {
+    const { pending, mode, members } = cohort;
+    const joined = joinFrames(pending, mode);
+    let written = 0;
+    for (const connection of members) {
+      if (connection.turn !== null || !connection.isOpen) continue;
+      if (connection.write(joined)) written += 1;
+      else tooSlow.push(connection);
+    }
+    this.#count(pending, written);
+  }
+
+  #count(turn: readonly Outgoing[], connections: number): void {
+    this.#deps.counters.delivered += turn.length * connections;
+    for (const { receipt } of turn) this.#receipts.written(receipt, connections);
+  }
+
+  #fallBehind(connection: Connection): void {
+    const { cohort } = connection;
+    if (cohort === null) return;
+    this.#deps.counters.fellBehind += 1;
+    const types = cohort.typeList;
+    this.#registry.leave(connection);
+    this.#becomeBehind(connection, types, Math.max(this.#flushed, connection.liveSince), false);
+  }
+
+  #becomeBehind(connection: Connection, types: readonly string[], cursor: number, isNew: boolean): void {
+    connection.behind = {
+      types,
+      cursor,
+      isNew,
+      waitingBytes: connection.waitingBytes,
+      progressMs: this.#deps.monotonicMs(),
+      isReading: false,
+      askAgainMs: 0,
+    };
+    this.#registry.behind.add(connection);
+    this.#catchUp.begin();
+  }
+
+  #goLive(connection: Connection, types: readonly string[]): void {
+    this.#registry.behind.delete(connection);
+    connection.behind = null;
+    connection.liveSince = this.#deps.mailboxes.head();
+    const cohort = this.#registry.join(connection, types);
+    if (cohort.pending.length > 0) this.#ownTurn(connection, cohort);
   }
 
   /** Asks every connection to go; `reason` is shown to developers. The sockets close as the clients answer. O(connections). */
@@ -150,52 +240,32 @@ export class Hub {
     for (const connection of [...this.#registry.all()]) connection.door.terminate();
   }
 
-  #toCohort(cohort: Cohort, entry: Entry, encoded: Encoded): void {
-    if (cohort.pending.length === 0) this.#dirtyCohorts.push(cohort);
-    const frame = frameFor(cohort, entry, encoded);
-    this.#turnBytes += frame.length;
-    cohort.pending.push(frame);
+  /** How many connections it is for. */
+  #toCohort(cohort: Cohort, outgoing: Outgoing): number {
+    const { mode, pending, members } = cohort;
+    if (mode === 'plain' && outgoing.entry.message.retracts !== 0) return 0;
+    if (pending.length === 0) this.#dirtyCohorts.push(cohort);
+    this.#turnBytes += outgoing.frame(mode).length;
+    pending.push(outgoing);
+    return members.length;
   }
 
-  #toConnection(connection: Connection, entry: Entry, encoded: Encoded): void {
-    const { cohort } = connection;
-    if (cohort === null || !cohort.wants(entry.message.type)) return;
-    const own = connection.turn ?? this.#ownTurn(connection, cohort, 0);
-    const frame = frameFor(cohort, entry, encoded);
-    this.#turnBytes += frame.length;
-    own.frames.push(frame);
-    own.positions.push(cohort.pending.length);
+  #toConnection(connection: Connection, outgoing: Outgoing): number {
+    const { cohort, mode } = connection;
+    const { type, retracts } = outgoing.entry.message;
+    if (cohort === null || !cohort.wants(type) || (mode === 'plain' && retracts !== 0)) return 0;
+    const turn = connection.turn ?? this.#ownTurn(connection, cohort, 0);
+    this.#turnBytes += outgoing.frame(mode).length;
+    turn.own.push(outgoing);
+    turn.positions.push(cohort.pending.length);
+    return 1;
   }
 
-  /** Gives a connection that has none a turn of its own; `skip`: how many of its cohort's frames are not for it. */
+  /** Gives a connection that has none a turn of its own; `skip`: how many of its cohort's entries are not for it. */
   #ownTurn(connection: Connection, cohort: Cohort, skip = cohort.pending.length): OwnTurn {
-    const own: OwnTurn = { skip, frames: [], positions: [] };
-    connection.turn = own;
+    const turn: OwnTurn = { skip, own: [], positions: [] };
+    connection.turn = turn;
     this.#dirtyConnections.push(connection);
-    return own;
+    return turn;
   }
-
-  #write(connection: Connection, frames: readonly Buffer[]): void {
-    if (frames.length > 0) this.#writeJoined(connection, join(frames), frames.length);
-  }
-
-  #writeJoined(connection: Connection, bytes: Buffer, frames: number): void {
-    if (!connection.isOpen) return;
-    if (connection.write(bytes)) {
-      this.#counters.delivered += frames;
-    } else {
-      this.#counters.tooSlow += 1;
-      connection.door.close(closeCodes.tryAgainLater, 'too slow');
-    }
-  }
-}
-
-function frameFor(cohort: Cohort, entry: Entry, encoded: Encoded): Buffer {
-  if (cohort.mode === 'plain') return (encoded.plain ??= plainFrame(entry));
-  return (encoded.tracked ??= trackedFrame(entry));
-}
-
-function join(frames: readonly Buffer[]): Buffer {
-  const [only] = frames;
-  return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
 }

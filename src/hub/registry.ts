@@ -8,6 +8,8 @@ export class Registry {
   readonly #wildCohorts = new Set<Cohort>();
   /** Most uids have one connection, which is then kept without a list around it. */
   readonly #byUid = new Map<string, Connection | Connection[]>();
+  /** Those that are in no cohort, since they are not live. */
+  readonly behind = new Set<Connection>();
   #size = 0;
 
   get size(): number {
@@ -18,20 +20,22 @@ export class Registry {
     return this.#byUid.size;
   }
 
-  add(connection: Connection, types: readonly string[]): Cohort {
+  /** Makes it known by its uid. It is then to `join` a cohort, or to fall behind. */
+  add(connection: Connection): void {
     this.#size += 1;
     const others = this.#byUid.get(connection.uid);
     if (others === undefined) this.#byUid.set(connection.uid, connection);
     else if (Array.isArray(others)) others.push(connection);
     else this.#byUid.set(connection.uid, [others, connection]);
-    return this.join(connection, types);
   }
 
   /** Harmless when the connection is not there. */
   remove(connection: Connection): void {
-    if (connection.cohort === null) return;
+    if (connection.cohort === null && connection.behind === null) return;
     this.#size -= 1;
     this.leave(connection);
+    this.behind.delete(connection);
+    connection.behind = null;
     const found = this.#byUid.get(connection.uid);
     if (found === connection) this.#byUid.delete(connection.uid);
     if (!Array.isArray(found)) return;
@@ -88,6 +92,7 @@ export class Registry {
   /** Every open connection. O(connections). */
   *all(): Generator<Connection> {
     for (const cohort of this.#cohorts.values()) yield* cohort.members;
+    yield* this.behind;
   }
 
   #setsOf(cohort: Cohort): Set<Cohort>[] {

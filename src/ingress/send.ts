@@ -34,7 +34,7 @@ const preflightSeconds = '600';
  */
 export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middleware {
   const { queue, readPost, mayPost, counters, isStopping, onFault } = deps;
-  const { survivesProcess } = queue.guarantees;
+  const { survivesProcess, schedules } = queue.guarantees;
   const suffix = survivesProcess ? '}' : ',"accepted":"volatile"}';
 
   function refuse(request: IncomingMessage, response: ServerResponse, error: ErrorAnswer): void {
@@ -51,8 +51,11 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
     if (!post.ok) return refuse(request, response, post);
     // What would be gone with this process is better posted to the next one.
     if (isStopping() && !survivesProcess) return refuse(request, response, { code: 'stopping' });
+    if (!schedules && post.messages.some(({ deliverAtMs }) => deliverAtMs !== 0)) {
+      return refuse(request, response, { code: 'cannot_schedule' });
+    }
     const finish = (accepted: Accepted): void => {
-      if (!accepted.ok) return refuse(request, response, { code: accepted.code, message: accepted.reason });
+      if (!accepted.ok) return refuse(request, response, errorOf(accepted, post.isBatch));
       counters.accepted += post.messages.length;
       if (isStopping()) response.shouldKeepAlive = false;
       answerJson(response, 202, `{"msg":"success.",${idsOf(post.messages, post.isBatch)}${suffix}`, corsOf(request));
@@ -102,6 +105,13 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
     context.respond = false;
     return handle(req, res);
   };
+}
+
+function errorOf(refused: Extract<Accepted, { ok: false }>, isBatch: boolean): ErrorAnswer {
+  const { code, reason: message } = refused;
+  if (code !== 'id_conflict') return { code, message };
+  const detail = { path: 'id', message: 'was used before for another message' };
+  return { code, message, details: refused.conflicts.map((index) => (isBatch ? { index, ...detail } : detail)) };
 }
 
 function isSend(url: string | undefined): boolean {

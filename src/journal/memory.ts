@@ -1,51 +1,66 @@
+import type { Clock } from '../message/clock.ts';
+import type { Message } from '../message/message.ts';
+import { AckCursors } from './ack-cursors.ts';
+import { CallerIds } from './caller-ids.ts';
+import { refuseConflicts } from './conflicts.ts';
 import type { Appended, Entry, Follower, Journal, Retention } from './journal.ts';
-import { RecordLog } from './record-log.ts';
+import { MailboxLog } from './mailbox-log.ts';
 
 export interface MemoryJournalDeps {
-  /** Unix milliseconds; fractions are welcome (they become the microseconds of a mid). */
+  /** Unix milliseconds that never jump; fractions are welcome (they become the microseconds of a mid). */
   readonly now: () => number;
+  /** By which expiry is judged. */
+  readonly clock: Clock;
+  /** Told each message that had expired before it was appended. */
+  readonly onExpired: (message: Message) => void;
 }
 
 /** The journal of a single process: the newest entries in memory, gone when the process ends. */
-export function createMemoryJournal({ now }: MemoryJournalDeps, retention: Retention): Journal {
-  const log = new RecordLog();
-  /** Only ids that callers chose can come again; those are few, and ours are unique by making. */
-  const midsById = new Map<string, number>();
+export function createMemoryJournal({ now, clock, onExpired }: MemoryJournalDeps, retention: Retention): Journal {
+  const log = new MailboxLog(retention);
+  /** Only ids that callers chose can come again; ours are unique by making. */
+  const ids = new CallerIds(retention);
+  const acks = new AckCursors();
   let last = 0;
-  let since = 0;
   let follower: Follower = () => {};
 
-  function trim(): void {
-    const oldest = (now() - retention.ageMs) * 1000;
-    for (;;) {
-      const first = log.firstMid;
-      if (first === undefined) return;
-      if (log.count <= retention.messages && log.bytes <= retention.bytes && first >= oldest) return;
-      since = first;
-      const id = log.dropFirst();
-      if (id !== undefined) midsById.delete(id);
-    }
+  const trim = (): void => log.dropThrough((now() - retention.ageMs) * 1000 - 1);
+
+  function outcomeOf(message: Message): Appended | undefined {
+    const known = message.fingerprint === '' ? undefined : ids.get(message.id);
+    if (known !== undefined) return { mid: known.mid, outcome: 'duplicate' };
+    if (message.retracts !== 0 && !log.retract(message.retracts)) return { mid: 0, outcome: 'duplicate' };
+    if (!clock.isExpired(message.expiresAtMs)) return undefined;
+    onExpired(message);
+    return { mid: 0, outcome: 'expired' };
   }
 
   return {
     guarantees: { survivesProcess: false, shared: false },
     start(theFollower) {
       follower = theFollower;
-      since = last = Math.floor(now() * 1000);
+      last = Math.floor(now() * 1000);
+      log.startAt(last);
       return Promise.resolve();
     },
     append(messages) {
-      const clock = Math.floor(now() * 1000);
+      const nowMs = now();
+      const clockMid = Math.floor(nowMs * 1000);
+      ids.forget(nowMs);
+      const refused = refuseConflicts(messages, ids);
+      if (refused !== undefined) return Promise.resolve(refused);
       const fresh: Entry[] = [];
       const appended = messages.map((message): Appended => {
-        const known = message.hasCallersId ? midsById.get(message.id) : undefined;
-        if (known !== undefined) return { mid: known, duplicate: true };
-        last = Math.max(last + 1, clock);
-        log.append(last, message);
-        if (message.hasCallersId) midsById.set(message.id, last);
-        fresh.push({ mid: last, message });
-        return { mid: last, duplicate: false };
+        const known = outcomeOf(message);
+        if (known !== undefined) return known;
+        last = Math.max(last + 1, clockMid);
+        const entry = { mid: last, message };
+        const { id, fingerprint } = message;
+        if (fingerprint !== '') ids.add(id, { mid: last, fingerprint, atMs: nowMs });
+        fresh.push(entry);
+        return { mid: last, outcome: 'appended' };
       });
+      for (const entry of fresh) log.append(entry);
       trim();
       if (fresh.length > 0) follower(fresh);
       return Promise.resolve(appended);
@@ -57,8 +72,24 @@ export function createMemoryJournal({ now }: MemoryJournalDeps, retention: Reten
     },
     completeSince() {
       trim();
-      return Promise.resolve(since);
+      return Promise.resolve(log.since);
     },
+    tail(uid, after, limits) {
+      trim();
+      return after > last ? undefined : log.mailbox(uid, after, limits);
+    },
+    mailbox(uid, after, limits) {
+      trim();
+      return Promise.resolve(log.mailbox(uid, after, limits));
+    },
+    find(id) {
+      trim();
+      const known = ids.get(id);
+      const found = log.find(id);
+      return Promise.resolve(found ?? (known === undefined ? undefined : { mid: known.mid, message: undefined }));
+    },
+    acknowledge: (uid, mid) => void acks.raise(uid, mid),
+    ackedBy: (uids) => Promise.resolve(uids.map((uid) => acks.get(uid))),
     health: () => ({ ok: true }),
     stop: () => Promise.resolve(),
   };

@@ -1,12 +1,17 @@
-import type { Message } from '../message/message.ts';
 import type { Entry } from './journal.ts';
-import { packedSizeBound, packMessage, unpackCallersId, unpackMessage } from './packed-record.ts';
+import { hasId, isRetracted, packedSizeBound, packEntry, unpackEntry } from './packed-record.ts';
 
 /** Records are kept in buffers of this size; a larger record gets one of its own. */
 const segmentBytes = 1024 * 1024;
 
+/** Offsets in one segment are below this: a place is `number of the segment * span + offset`, exact in a double. */
+const span = 2 ** 28;
+
 /** One buffer of records. The mids and offsets stand in arrays of plain numbers, which cost no garbage collection. */
-class Segment {
+export class Segment {
+  readonly number: number;
+  /** The place of its first byte. */
+  readonly base: number;
   readonly buffer: Buffer;
   readonly mids: number[] = [];
   readonly offsets: number[] = [];
@@ -14,7 +19,9 @@ class Segment {
   /** The records before this index are dropped. */
   first = 0;
 
-  constructor(bytes: number) {
+  constructor(number: number, bytes: number) {
+    this.number = number;
+    this.base = number * span;
     this.buffer = Buffer.allocUnsafeSlow(bytes);
   }
 }
@@ -25,6 +32,7 @@ class Segment {
  */
 export class RecordLog {
   #segments: Segment[] = [];
+  #made = 0;
   #count = 0;
   #bytes = 0;
 
@@ -43,60 +51,100 @@ export class RecordLog {
     return segment?.mids[segment.first];
   }
 
-  /** `mid` must be above every mid before it. O(length of the message). */
-  append(mid: number, message: Message): void {
-    const bound = packedSizeBound(message);
+  /**
+   * The entry's mid must be above every mid before it. `link` is given each uid and the place of its slot and gives the place of
+   * the slot before, or -1. Returns the place of the record. O(length of the message).
+   */
+  append(entry: Entry, link: (uid: string, place: number) => number): number {
+    const bound = packedSizeBound(entry.message);
     let segment = this.#segments.at(-1);
     if (segment === undefined || segment.buffer.length - segment.usedBytes < bound) {
-      segment = new Segment(Math.max(segmentBytes, bound));
+      segment = new Segment(this.#made, Math.max(segmentBytes, bound));
+      this.#made += 1;
       this.#segments.push(segment);
     }
     const start = segment.usedBytes;
-    segment.usedBytes = packMessage(segment.buffer, start, message);
-    segment.mids.push(mid);
+    const { base } = segment;
+    segment.usedBytes = packEntry(segment.buffer, start, entry, (uid, offset) => link(uid, base + offset));
+    segment.mids.push(entry.mid);
     segment.offsets.push(start);
     this.#count += 1;
     this.#bytes += segment.usedBytes - start;
+    return base + start;
   }
 
-  /** Drops the oldest entry and returns its id when that is the caller's. O(1). Throws a RangeError on an empty log. */
-  dropFirst(): string | undefined {
+  /** Drops the oldest entry, which `visit` may look at before. O(1). Throws a RangeError on an empty log. */
+  dropFirst(visit: (segment: Segment, start: number) => void): void {
     const segment = this.#segments[0];
     const start = segment?.offsets[segment.first];
     if (segment === undefined || start === undefined) throw new RangeError('the log is empty');
+    visit(segment, start);
     const end = segment.offsets[segment.first + 1] ?? segment.usedBytes;
     this.#bytes -= end - start;
     this.#count -= 1;
     segment.first += 1;
     if (segment.first === segment.mids.length) this.#segments.shift();
-    return unpackCallersId(segment.buffer, start);
   }
 
-  /** Entries above `after`, oldest first, at most `limit`. O(log segments + log of a segment + limit). */
+  /** The segment of a place, or undefined when it was dropped. */
+  segmentOf(place: number): Segment | undefined {
+    const first = this.#segments[0];
+    return first === undefined ? undefined : this.#segments[Math.floor(place / span) - first.number];
+  }
+
+  /** The place of the record with this mid, or undefined. O(log kept). */
+  placeOf(mid: number): number | undefined {
+    const segment = this.#segments[lowerBound(this.#segments.length, (index) => this.#lastMidOf(index) >= mid)];
+    if (segment === undefined) return undefined;
+    const { mids, first, offsets } = segment;
+    const index = lowerBound(mids.length, (at) => at >= first && (mids[at] ?? 0) >= mid);
+    const offset = offsets[index];
+    return mids[index] !== mid || offset === undefined ? undefined : segment.base + offset;
+  }
+
+  /** Entries above `after` that were not retracted, oldest first, at most `limit`. O(log kept + limit). */
   read(after: number, limit: number): Entry[] {
     const entries: Entry[] = [];
-    let at = lowerBound(this.#segments.length, (index) => (this.#segments[index]?.mids.at(-1) ?? 0) > after);
+    let at = lowerBound(this.#segments.length, (index) => this.#lastMidOf(index) > after);
     for (let segment = this.#segments[at]; segment !== undefined; segment = this.#segments[(at += 1)]) {
-      const { mids, first } = segment;
+      const { mids, first, offsets, buffer } = segment;
       const from = lowerBound(mids.length, (index) => index >= first && (mids[index] ?? 0) > after);
       for (let index = from; index < mids.length; index += 1) {
         if (entries.length >= limit) return entries;
-        const entry = entryAt(segment, index);
-        if (entry !== undefined) entries.push(entry);
+        const offset = offsets[index];
+        if (offset !== undefined && !isRetracted(buffer, offset)) entries.push(unpackEntry(buffer, offset));
       }
     }
     return entries;
   }
+
+  /** The newest entry with this id, with whether it was retracted. O(kept): every record's id is compared. */
+  findId(id: string): { readonly entry: Entry; readonly isRetracted: boolean } | undefined {
+    const wanted = Buffer.from(id);
+    for (let at = this.#segments.length - 1; at >= 0; at -= 1) {
+      const segment = this.#segments[at];
+      if (segment === undefined) continue;
+      for (let index = segment.offsets.length - 1; index >= segment.first; index -= 1) {
+        const offset = segment.offsets[index];
+        if (offset === undefined || !hasId(segment.buffer, offset, wanted)) continue;
+        return { entry: unpackEntry(segment.buffer, offset), isRetracted: isRetracted(segment.buffer, offset) };
+      }
+    }
+    return undefined;
+  }
+
+  #lastMidOf(index: number): number {
+    return this.#segments[index]?.mids.at(-1) ?? 0;
+  }
 }
 
-function entryAt({ buffer, mids, offsets }: Segment, index: number): Entry | undefined {
-  const mid = mids[index];
-  const offset = offsets[index];
-  return mid === undefined || offset === undefined ? undefined : { mid, message: unpackMessage(buffer, offset) };
+/** The offset of a place in its segment's buffer. */
+export function offsetOf(place: number): number {
+  return place % span;
 }
 
 /** The first index for which `isAbove` holds; it must hold for every index after it. `length` when there is none. */
-function lowerBound(length: number, isAbove: (index: number) => boolean): number {
+export function lowerBound(length: number, isAbove: (index: number) => boolean): number {
   let low = 0;
   let high = length;
   while (low < high) {

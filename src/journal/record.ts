@@ -2,7 +2,8 @@ import type { Message } from '../message/message.ts';
 import type { Entry } from './journal.ts';
 
 /**
- * A message as text, in two parts: what is looked at, as one line of JSON (`[id, type, expiresAtMs, uids | 0, 1 if the id is the caller's]`), and the push,
+ * A message as text, in two parts: what is looked at, as one line of JSON
+ * (`[id, type, expiresAtMs, uids | 0, fingerprint, retracts]`), and the push,
  * unchanged. Neither part holds a line end, so that lines can hold many messages with no escaping of the larger part.
  */
 export interface MessageRecord {
@@ -18,20 +19,20 @@ export interface Announcement {
 }
 
 /** Throws a TypeError for a push with a line end, which `createMessage` never makes: it would break the lines of others. */
-export function encodeRecord({ id, hasCallersId, uids, type, expiresAtMs, push }: Message): MessageRecord {
+export function encodeRecord({ id, fingerprint, uids, type, expiresAtMs, push, retracts }: Message): MessageRecord {
   if (push.includes('\n')) throw new TypeError(`the push text of message ${JSON.stringify(id)} has a line end`);
-  return { meta: JSON.stringify([id, type, expiresAtMs, uids ?? 0, hasCallersId ? 1 : 0]), push };
+  return { meta: JSON.stringify([id, type, expiresAtMs, uids ?? 0, fingerprint, retracts]), push };
 }
 
 /** Undefined for anything that `encodeRecord` did not write. */
 export function decodeRecord({ meta, push }: MessageRecord): Message | undefined {
   const fields = parse(meta);
   if (!Array.isArray(fields)) return undefined;
-  const [id, type, expiresAtMs, uids, callers]: unknown[] = fields;
-  const hasCallersId = callers === 1;
-  if (typeof id !== 'string' || typeof type !== 'string' || typeof expiresAtMs !== 'number') return undefined;
-  if (uids === 0) return { id, hasCallersId, uids: null, type, expiresAtMs, push };
-  return isTexts(uids) ? { id, hasCallersId, uids, type, expiresAtMs, push } : undefined;
+  const [id, type, expiresAtMs, uids, fingerprint, retracts]: unknown[] = fields;
+  if (typeof id !== 'string' || typeof type !== 'string' || typeof fingerprint !== 'string') return undefined;
+  if (typeof expiresAtMs !== 'number' || typeof retracts !== 'number') return undefined;
+  if (uids !== 0 && !isTexts(uids)) return undefined;
+  return { id, fingerprint, uids: uids === 0 ? null : uids, type, expiresAtMs, push, retracts, deliverAtMs: 0 };
 }
 
 /** Many messages as lines, two for each. O(length). */

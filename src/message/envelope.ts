@@ -12,6 +12,9 @@ const maxPathLength = 200;
 /** The largest `timeout` that is still an instant (the end of ECMAScript time), in milliseconds. */
 const maxInstantMs = 8_640_000_000_000_000;
 
+/** The longest `delay`: a year. */
+const maxDelaySeconds = 366 * 24 * 3600;
+
 const wellFormed = (text: string): boolean => text.isWellFormed();
 const notWellFormed = { error: 'must not contain a lone surrogate' };
 
@@ -36,6 +39,13 @@ const typeName = z
   .refine((name) => name !== everyType && !name.includes(','), { error: 'must be one type name: no comma, not *' })
   .refine(wellFormed, notWellFormed);
 
+const instant = (none: string) =>
+  z
+    .number({ error: `must be a number: Unix seconds, or milliseconds from 1e11 up; ${none}` })
+    .min(0, { error: 'must not be negative' })
+    .max(maxInstantMs, { error: 'is beyond the end of time' })
+    .default(0);
+
 const messageId = z
   .string()
   .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without spaces' })
@@ -44,11 +54,13 @@ const messageId = z
 const fields = {
   types: typeName.default(defaultType),
   msg: z.unknown(),
-  timeout: z
-    .number({ error: 'must be a number: Unix seconds, or milliseconds from 1e11 up; 0 or absent means never' })
+  timeout: instant('0 or absent means never'),
+  deliver_at: instant('0 or absent means now'),
+  delay: z
+    .number({ error: 'must be a number of seconds' })
     .min(0, { error: 'must not be negative' })
-    .max(maxInstantMs, { error: 'is beyond the end of time' })
-    .default(0),
+    .max(maxDelaySeconds, { error: `must be at most ${maxDelaySeconds} seconds; use deliver_at` })
+    .optional(),
   time: z
     .string()
     .max(maxTimeLength, { error: `must be at most ${maxTimeLength} characters` })

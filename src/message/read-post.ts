@@ -19,6 +19,8 @@ export interface ReadPostOptions {
 export interface ReadPostDeps {
   readonly newId: () => string;
   readonly wallClock: () => string;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface ReadPostDeps {
  * `key` is the request's Idempotency-Key: the id of a single envelope, the stem of a batch's ids (`key/0`, `key/1`, …).
  * Never throws.
  */
-export function createPostReader({ newId, wallClock }: ReadPostDeps, { maxTopicIds, maxBatch }: ReadPostOptions) {
+export function createPostReader({ newId, wallClock, now }: ReadPostDeps, { maxTopicIds, maxBatch }: ReadPostOptions) {
   const check = createEnvelopeCheck(maxTopicIds);
 
   function one(text: string, value: unknown, key: string | undefined, time: string): Message | ErrorDetail[] {
@@ -38,8 +40,16 @@ export function createPostReader({ newId, wallClock }: ReadPostDeps, { maxTopicI
     }
     const rawMsg = rawMember(text, 'msg');
     if (rawMsg === undefined) return [{ path: 'msg', message: 'is required' }];
+    if (envelope.delay !== undefined && envelope.deliver_at !== 0) {
+      return [{ path: 'delay', message: 'and deliver_at exclude each other' }];
+    }
     const given = envelope.id ?? key;
-    return createMessage({ envelope, id: given ?? newId(), hasCallersId: given !== undefined, rawMsg, time });
+    const isCallersId = given !== undefined;
+    const message = createMessage({ envelope, id: given ?? newId(), isCallersId, rawMsg, time, nowMs: now() });
+    if (message.expiresAtMs !== 0 && message.deliverAtMs >= message.expiresAtMs) {
+      return [{ path: 'timeout', message: 'is not after the time of delivery' }];
+    }
+    return message;
   }
 
   function batch(texts: readonly string[], values: readonly unknown[], key: string | undefined): ReadPost {

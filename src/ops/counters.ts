@@ -16,7 +16,11 @@ export interface Counters {
   connected: number;
   /** Listeners refused before the upgrade. */
   listenersRefused: number;
-  /** Connections closed since they did not read fast enough. */
+  /** Of those, frames that a connection was given later, from the journal. */
+  replayed: number;
+  /** Times that a connection did not read fast enough, and was to be caught up from the journal. */
+  fellBehind: number;
+  /** Connections closed since they did not read at all, or since what they missed was no longer kept. */
   tooSlow: number;
   /** Connections ended since they did not answer a ping. */
   deadPeers: number;
@@ -38,6 +42,8 @@ export function createCounters(): Counters {
     unmatched: 0,
     lost: 0,
     delivered: 0,
+    replayed: 0,
+    fellBehind: 0,
     connected: 0,
     listenersRefused: 0,
     tooSlow: 0,

@@ -1,5 +1,6 @@
-import type { Journal } from '../journal/journal.ts';
+import type { Appended, Journal } from '../journal/journal.ts';
 import type { Message } from '../message/message.ts';
+import { acceptedBy } from './outcomes.ts';
 import type { Accepted, Queue } from './queue.ts';
 
 export interface ListQueueDeps {
@@ -13,6 +14,13 @@ export interface ListQueueOptions {
   readonly maxWaiting: number;
 }
 
+/** Messages that are appended together. */
+interface Unit {
+  readonly messages: Message[];
+  /** Wants to know what became of them; undefined: they are answered already. */
+  readonly settle: ((appended: readonly Appended[]) => void) | undefined;
+}
+
 const accepted: Accepted = { ok: true };
 
 /** Waiting for it lets the caller answer its backend first. */
@@ -20,7 +28,8 @@ const answered = Promise.resolve();
 
 /**
  * The queue of a single process: a FIFO, handed to the journal as soon as the backend has its answer; what comes while the journal
- * is busy goes to it as one group. Accepting costs one push.
+ * is busy goes to it as one group. Accepting costs one push. Only messages under a caller's id are answered after their append, since
+ * it alone knows whether the id was used for something else.
  */
 export function createListQueue({ journal, onLost }: ListQueueDeps, { maxWaiting }: ListQueueOptions): Queue {
   const full: Accepted = {
@@ -28,33 +37,55 @@ export function createListQueue({ journal, onLost }: ListQueueDeps, { maxWaiting
     code: 'queue_full',
     reason: `More than ${maxWaiting} accepted messages wait to be handed on.`,
   };
-  let waiting: Message[] = [];
+  let waiting: Unit[] = [];
+  let waitingMessages = 0;
   let draining: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
     await answered;
     while (waiting.length > 0) {
-      const group = waiting;
+      const units = waiting;
       waiting = [];
-      try {
-        await journal.append(group);
-      } catch (error) {
-        onLost(group, error);
-      }
+      waitingMessages = 0;
+      for (const unit of units) await append(unit);
     }
     draining = undefined;
   }
 
+  async function append({ messages, settle }: Unit): Promise<void> {
+    try {
+      const appended = await journal.append(messages);
+      settle?.(appended);
+    } catch (error) {
+      onLost(messages, error);
+      settle?.([]);
+    }
+  }
+
+  function push(messages: readonly Message[], settle: Unit['settle']): void {
+    const last = waiting.at(-1);
+    if (settle !== undefined || last === undefined || last.settle !== undefined) {
+      waiting.push({ messages: [...messages], settle });
+    } else {
+      for (const message of messages) last.messages.push(message);
+    }
+    waitingMessages += messages.length;
+    draining ??= drain();
+  }
+
   return {
-    guarantees: { survivesProcess: false, manyInstances: false },
+    guarantees: { survivesProcess: false, manyInstances: false, schedules: false },
     start: () => Promise.resolve(),
     accept(messages) {
-      if (waiting.length + messages.length > maxWaiting) return full;
-      for (const message of messages) waiting.push(message);
-      draining ??= drain();
+      if (waitingMessages + messages.length > maxWaiting) return full;
+      if (messages.some(({ fingerprint }) => fingerprint !== '')) {
+        return new Promise((resolve) => push(messages, (appended) => resolve(acceptedBy(appended))));
+      }
+      push(messages, undefined);
       return accepted;
     },
     health: () => journal.health(),
+    backlog: null,
     stop: async () => draining,
   };
 }

@@ -29,6 +29,16 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'The body is neither application/json nor application/x-ndjson, or it is encoded.',
   },
+  id_conflict: {
+    status: 422,
+    retryable: false,
+    meaning: 'This id was used before for another message; `details` names the items. Nothing was accepted.',
+  },
+  cannot_schedule: {
+    status: 422,
+    retryable: false,
+    meaning: 'Only the queue bullmq can hold a message back: `deliver_at` and `delay` need it.',
+  },
   upgrade_required: { status: 426, retryable: false, meaning: 'This path speaks WebSocket only.' },
   headers_too_large: { status: 431, retryable: false, meaning: 'The request line and headers are too large.' },
   internal: { status: 500, retryable: true, meaning: 'A fault of the server; its log has the reason.' },

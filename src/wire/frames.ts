@@ -11,11 +11,31 @@ export interface TrackedFrame extends PlainFrame {
   readonly id: string;
 }
 
-/** The first frame of a tracked connection. `resumed: false`: what lies between its cursor and `mid` cannot be replayed. */
+/**
+ * The first frame of a tracked connection. `resumed: false`: some of what lies above its cursor is no longer kept; what still is
+ * follows. `mid` is the newest message's: the cursor of a newcomer, and of a client whose own cursor is above it.
+ */
 export interface WelcomeEvent {
   readonly event: 'welcome';
   readonly mid: number;
   readonly resumed: boolean;
+}
+
+/**
+ * What was sent above `after`, up to `mid`, may be lost to this connection: the instance was cut off from its store for longer than
+ * that keeps messages. Only a tracked connection is told.
+ */
+export interface GapEvent {
+  readonly event: 'gap';
+  readonly after: number;
+  readonly mid: number;
+}
+
+/** The message of this `id` is taken back. Has a `mid` of its own, which moves the cursor as a message's does. */
+export interface RetractEvent {
+  readonly mid: number;
+  readonly event: 'retract';
+  readonly id: string;
 }
 
 /** What a client may send: an acknowledged cursor, or new types for this connection. Anything else is ignored. */
