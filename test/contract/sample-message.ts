@@ -7,11 +7,13 @@ export function sampleMessage(parts: Partial<Message> = {}): Message {
   made += 1;
   return {
     id: `m${made}`,
-    hasCallersId: false,
+    fingerprint: '',
     uids: ['1'],
     type: 'notice',
     expiresAtMs: 0,
     push: `{"types":"notice","msg":${made},"time":"2026-11-21 12:00:00"}`,
+    retracts: 0,
+    deliverAtMs: 0,
     ...parts,
   };
 }

@@ -1,28 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Journal } from '../../src/journal/journal.ts';
+import type { Appended, Journal } from '../../src/journal/journal.ts';
 import type { Message } from '../../src/message/message.ts';
 import { createListQueue } from '../../src/queue/list.ts';
+import { sampleMessage } from '../contract/sample-message.ts';
 
 let made = 0;
 
 function messages(count: number): Message[] {
   return Array.from({ length: count }, () => {
     made += 1;
-    return { id: `i${made}`, hasCallersId: false, uids: null, type: 'notice', expiresAtMs: 0, push: '{}' };
+    return sampleMessage({ id: `i${made}` });
   });
 }
 
 /** A queue on a journal that takes a group only when the test lets it. */
 function createRun(maxWaiting = 100) {
   const groups: (readonly Message[])[] = [];
-  const answers: { readonly take: () => void; readonly refuse: (error: Error) => void }[] = [];
+  const answers: {
+    readonly take: (appended?: readonly Appended[]) => void;
+    readonly refuse: (error: Error) => void;
+  }[] = [];
   const lost: { readonly messages: readonly Message[]; readonly error: unknown }[] = [];
   const health = { ok: false, reason: 'of the journal' } as const;
   const journal = {
     append(group: readonly Message[]) {
       groups.push(group);
-      return new Promise((resolve, reject) => answers.push({ take: () => resolve([]), refuse: reject }));
+      return new Promise((resolve, reject) =>
+        answers.push({ take: (appended = []) => resolve(appended), refuse: reject }),
+      );
     },
     health: () => health,
   } as unknown as Journal;
@@ -112,5 +118,36 @@ test('a full queue takes nothing of a batch, and takes again when it has handed 
 test('its health is the journal’s, and it promises nothing that it cannot keep', () => {
   const { queue, health } = createRun();
   assert.equal(queue.health(), health);
-  assert.deepEqual(queue.guarantees, { survivesProcess: false, manyInstances: false });
+  assert.deepEqual(queue.guarantees, { survivesProcess: false, manyInstances: false, schedules: false });
+  assert.equal(queue.backlog, null);
+});
+
+test("a caller's id is answered after its append, alone and in its place", async () => {
+  const { queue, groups, answers } = createRun();
+  const [a, b, c, d] = messages(4);
+  assert.ok(a && b && c && d);
+  const [named, other] = [
+    { ...b, fingerprint: 'f' },
+    { ...c, fingerprint: 'g' },
+  ];
+  void queue.accept([a]);
+  const first = queue.accept([named]);
+  const second = queue.accept([other, c]);
+  void queue.accept([d]);
+  assert.ok(first instanceof Promise && second instanceof Promise);
+  await turn();
+  answers[0]?.take();
+  await turn();
+  answers[1]?.take([{ mid: 5, outcome: 'duplicate' }]);
+  assert.deepEqual(await first, { ok: true });
+  await turn();
+  answers[2]?.take([
+    { mid: 0, outcome: 'conflict' },
+    { mid: 0, outcome: 'refused' },
+  ]);
+  const refused = await second;
+  assert.ok(!refused.ok && refused.code === 'id_conflict');
+  assert.deepEqual(refused.conflicts, [0]);
+  await turn();
+  assert.deepEqual(groups, [[a], [named], [other, c], [d]]);
 });

@@ -28,7 +28,7 @@ function toUids(...ids: readonly unknown[]): Record<string, unknown> {
 
 test('a whole envelope is read as it is', () => {
   const json =
-    '{"topic":"uids","topic_ids":["1","2"],"types":"alert","msg":{"a":1},"timeout":5,"time":"2019-12-12","id":"a-1"}';
+    '{"topic":"uids","topic_ids":["1","2"],"types":"alert","msg":{"a":1},"timeout":5,"time":"2019-12-12","id":"a-1","deliver_at":7,"delay":0.5}';
   assert.deepEqual(envelopeOf(json), JSON.parse(json));
 });
 

@@ -1,30 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Envelope } from '../../src/message/envelope.ts';
-import { createMessage, expiryOf, isExpired, type Message } from '../../src/message/message.ts';
+import { createMessage, createRetraction, instantOf, type Message } from '../../src/message/message.ts';
 
 function messageOf(envelope: Partial<Envelope>, rawMsg = '"m"'): Message {
-  const whole = { topic: 'all', types: 'notice', msg: undefined, timeout: 0, ...envelope } as Envelope;
-  return createMessage({ envelope: whole, id: 'i', hasCallersId: false, rawMsg, time: '2026-11-21 12:00:00' });
+  const whole = { topic: 'all', types: 'notice', msg: undefined, timeout: 0, deliver_at: 0, ...envelope } as Envelope;
+  return createMessage({ envelope: whole, id: 'i', isCallersId: false, rawMsg, time: '2026-11-21 12:00:00', nowMs: 0 });
 }
 
-test('a timeout below 1e11 counts seconds, from there on milliseconds', () => {
-  assert.equal(expiryOf(0), 0);
-  assert.equal(expiryOf(1), 1000);
-  assert.equal(expiryOf(1.5), 1500);
-  assert.equal(expiryOf(2_121_325_421), 2_121_325_421_000);
-  assert.equal(expiryOf(99_999_999_999), 99_999_999_999_000);
-  assert.equal(expiryOf(1e11), 1e11);
-  assert.equal(expiryOf(1_795_224_506_091), 1_795_224_506_091);
-});
-
-test('a message expires at its instant, not before; one without an instant never', () => {
-  const message = messageOf({ timeout: 100 });
-  assert.equal(isExpired(message, 99_999), false);
-  assert.equal(isExpired(message, 100_000), true);
-  assert.equal(isExpired(message, 100_001), true);
-  assert.equal(isExpired(messageOf({}), Number.MAX_SAFE_INTEGER), false);
-  assert.equal(isExpired(messageOf({ timeout: 1 }), Date.now()), true);
+test('an instant below 1e11 counts seconds, from there on milliseconds', () => {
+  assert.equal(instantOf(0), 0);
+  assert.equal(instantOf(1), 1000);
+  assert.equal(instantOf(1.5), 1500);
+  assert.equal(instantOf(2_121_325_421), 2_121_325_421_000);
+  assert.equal(instantOf(99_999_999_999), 99_999_999_999_000);
+  assert.equal(instantOf(1e11), 1e11);
+  assert.equal(instantOf(1_795_224_506_091), 1_795_224_506_091);
 });
 
 test('the push has three members in this order, and msg as it was written', () => {
@@ -55,4 +46,17 @@ test('a uid that is named twice is one', () => {
   assert.deepEqual(messageOf({ topic: 'uids', topic_ids: ['2', '1', '2', '2'] }).uids, ['2', '1']);
   assert.deepEqual(messageOf({ topic: 'uids', topic_ids: ['1'] }).uids, ['1']);
   assert.equal(messageOf({}).uids, null);
+});
+
+test('a retraction is for those who had the message, and lives as long', () => {
+  const message = messageOf({ topic: 'uids', topic_ids: ['1', '2'], types: 'alert', timeout: 9 });
+  const retraction = createRetraction({ mid: 7, message: { ...message, id: 'a"b', fingerprint: 'f' } }, 'new');
+  assert.deepEqual(retraction, {
+    ...message,
+    id: 'new',
+    fingerprint: '',
+    push: '{"event":"retract","id":"a\\"b"}',
+    retracts: 7,
+    deliverAtMs: 0,
+  });
 });

@@ -6,7 +6,7 @@ import { seeded } from './seeded.ts';
 
 const options = { maxTopicIds: 3, maxBatch: 5 };
 let made = 0;
-const deps = { newId: () => `made-${(made += 1)}`, wallClock: () => 'now' };
+const deps = { newId: () => `made-${(made += 1)}`, wallClock: () => 'now', now: () => 1_000_000 };
 const readPost = createPostReader(deps, options);
 
 type Taken = Extract<ReadPost, { ok: true }>;
@@ -33,11 +33,13 @@ test('one envelope becomes one message', () => {
   const [message] = messages;
   assert.deepEqual(message, {
     id: message?.id,
-    hasCallersId: false,
+    fingerprint: '',
     uids: ['1', '2'],
     type: 'alert',
     expiresAtMs: 5000,
     push: '{"types":"alert","msg":"hi","time":"now"}',
+    retracts: 0,
+    deliverAtMs: 0,
   });
   assert.match(message?.id ?? '', /^made-/);
 });
@@ -101,7 +103,7 @@ for (const format of ['json', 'ndjson'] as const) {
       [1, 2, 3],
     );
     assert.deepEqual(
-      messages.map(({ hasCallersId }) => hasCallersId),
+      messages.map(({ fingerprint }) => fingerprint !== ''),
       [false, true, false],
     );
     assert.equal(messages[1]?.id, 'mine');
@@ -134,7 +136,7 @@ for (const format of ['json', 'ndjson'] as const) {
   test(`batch, ${format}: the key is the stem of the ids`, () => {
     const { messages } = taken(write([toAll(1), toAll(2)]), 'key', format);
     assert.deepEqual(
-      messages.map(({ id, hasCallersId }) => [id, hasCallersId]),
+      messages.map(({ id, fingerprint }) => [id, fingerprint !== '']),
       [
         ['key/0', true],
         ['key/1', true],
@@ -173,9 +175,9 @@ test('an array in an array is no batch', () => {
 test('the Idempotency-Key is the id of a single envelope', () => {
   const [message] = taken(toAll(1), 'key').messages;
   assert.equal(message?.id, 'key');
-  assert.equal(message.hasCallersId, true);
+  assert.notEqual(message.fingerprint, '');
   assert.equal(taken(toAll(1, { id: 'key' }), 'key').messages[0]?.id, 'key');
-  assert.equal(taken(toAll(1, { id: 'own' })).messages[0]?.hasCallersId, true);
+  assert.notEqual(taken(toAll(1, { id: 'own' })).messages[0]?.fingerprint, '');
   assert.deepEqual(refused(toAll(1, { id: 'own' }), 'key').details, [
     { path: 'id', message: 'differs from the header Idempotency-Key' },
   ]);
@@ -186,4 +188,51 @@ test('the same clock stands in every envelope of a batch', () => {
   const reader = createPostReader({ ...deps, wallClock: () => `${(asked += 1)}` }, options);
   reader(Buffer.from(`[${toAll(1)},${toAll(2)},${toAll(3)}]`), 'json', undefined);
   assert.equal(asked, 1);
+});
+
+const fingerprintOf = (parts: object, raw = ''): string =>
+  taken(JSON.stringify({ topic: 'all', msg: 1, id: 'own', ...parts }).replace('"raw"', raw)).messages[0]?.fingerprint ??
+  '';
+
+test('a fingerprint is of what the caller posted: each member counts, and the clock of the instance does not', () => {
+  const plain = fingerprintOf({});
+  assert.match(plain, /^[\w-]{22}$/);
+  const later = createPostReader({ ...deps, wallClock: () => 'later', now: () => 2_000_000 }, options);
+  const again = later(Buffer.from('{"topic":"all","msg":1,"id":"own"}'), 'json', undefined);
+  assert.equal(again.ok && again.messages[0]?.fingerprint, plain);
+  assert.equal(fingerprintOf({ id: 'other' }), plain, 'the id itself is not part of it');
+  const others = [
+    { topic: 'uids', topic_ids: ['1'] },
+    { topic: 'uids', topic_ids: ['2'] },
+    { types: 'alert' },
+    { timeout: 5 },
+    { time: 'now' },
+    { deliver_at: 7 },
+    { delay: 7 },
+    { msg: '1' },
+  ].map((parts) => fingerprintOf(parts));
+  const rounded = [
+    fingerprintOf({ msg: 'raw' }, '12345678901234567890'),
+    fingerprintOf({ msg: 'raw' }, '12345678901234567891'),
+  ];
+  assert.equal(new Set([plain, ...others, ...rounded]).size, 1 + others.length + rounded.length);
+});
+
+test('a delay counts from now, and is not for a message that is dead by then', () => {
+  const at = (parts: object): number | undefined => taken(toAll(1, parts)).messages[0]?.deliverAtMs;
+  assert.equal(at({}), 0);
+  assert.equal(at({ deliver_at: 0 }), 0);
+  assert.equal(at({ deliver_at: 2000 }), 2_000_000);
+  assert.equal(at({ deliver_at: 1e11 + 5 }), 1e11 + 5);
+  assert.equal(at({ delay: 1.5 }), 1_001_500);
+  assert.equal(at({ delay: 5, timeout: 1006 }), 1_005_000);
+  const wrong = (parts: object): unknown => refused(toAll(1, parts)).details;
+  assert.deepEqual(wrong({ delay: 5, timeout: 1005 }), [
+    { path: 'timeout', message: 'is not after the time of delivery' },
+  ]);
+  assert.deepEqual(wrong({ delay: 5, deliver_at: 7 }), [
+    { path: 'delay', message: 'and deliver_at exclude each other' },
+  ]);
+  assert.deepEqual(wrong({ delay: -1 }), [{ path: 'delay', message: 'must not be negative' }]);
+  assert.deepEqual(wrong({ delay: '5m' }), [{ path: 'delay', message: 'must be a number of seconds' }]);
 });
