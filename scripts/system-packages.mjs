@@ -11,6 +11,8 @@ export const components = [
   { program: 'nginx', debian: 'nginx' },
   { program: 'chromium', debian: 'chromium' },
   { program: 'ab', debian: 'apache2-utils' },
+  // Brings libfaketime, which puts the clock of one process wrong.
+  { program: 'faketime', debian: 'faketime' },
 ];
 
 /** Where programs are looked for. Debian leaves the sbin folders out of an ordinary user's PATH, and nginx is in one. */

@@ -1,5 +1,5 @@
 import type { ClientFindings } from './check-client.ts';
-import type { ClientHistory, History, Post } from './history.ts';
+import { endsProcess, type ClientHistory, type History, type Post } from './history.ts';
 import type { Rules } from './rules.ts';
 import { longestFree, type Span } from './spans.ts';
 import type { Violation } from './violation.ts';
@@ -85,6 +85,6 @@ function hadTime({ rules, unquiet }: LostCheck, post: Post, found: ClientFinding
 
 function lastKill(history: History): number {
   let lastMs = 0;
-  for (const { kind, endedMs } of history.faults) if (kind.startsWith('kill-')) lastMs = Math.max(lastMs, endedMs);
+  for (const fault of history.faults) if (endsProcess(fault)) lastMs = Math.max(lastMs, fault.endedMs);
   return lastMs;
 }

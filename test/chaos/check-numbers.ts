@@ -1,4 +1,4 @@
-import type { History, Post } from './history.ts';
+import { endsProcess, type History, type Post } from './history.ts';
 import type { Rules } from './rules.ts';
 import type { Violation, ViolationKind } from './violation.ts';
 
@@ -72,7 +72,7 @@ function checkPostOrder(history: History, midOf: ReadonlyMap<number, number>): V
 }
 
 function killedBetween(history: History, fromMs: number, toMs: number): boolean {
-  return history.faults.some((f) => f.kind.startsWith('kill-') && f.startedMs < toMs && f.endedMs > fromMs);
+  return history.faults.some((f) => endsProcess(f) && f.startedMs < toMs && f.endedMs > fromMs);
 }
 
 function atOf(history: History, seq: number): number {

@@ -64,7 +64,7 @@ export function countMissing(history: History, rules: Rules, settledMs: number):
   for (const client of history.clients) {
     const found = checkClient(history, client, rules);
     if (!found.isConnected) missing += 1;
-    const never = [...addressees.of(client)].filter(({ expiresAtMs }) => expiresAtMs === 0);
+    const never = [...addressees.of(client)].filter(({ expiresAtMs: atMs }) => atMs === 0 || atMs > settledMs);
     missing += checkLost(lostCheck, client, found, never).violations.length;
   }
   return missing;

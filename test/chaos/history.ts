@@ -48,6 +48,11 @@ export interface Fault {
   endedMs: number;
 }
 
+/** The process of an instance ended: what it alone knew is gone. */
+export function endsProcess({ kind }: Fault): boolean {
+  return /^(kill|stop)-(instance|all)$/.test(kind);
+}
+
 export type EventKind = 'connect' | 'welcome' | 'frame' | 'gap' | 'close' | 'pause' | 'resume';
 
 /**

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis as RedisClient } from 'ioredis';
+import { eventually } from '../support/deadline.ts';
+import type { Crowd } from './crowd.ts';
+import type { Deployment, Slot } from './deployment.ts';
+import type { Fault, History } from './history.ts';
+import type { PlannedFault } from './plan-faults.ts';
+
+export interface InjectorOptions {
+  readonly deployment: Deployment;
+  readonly crowd: Crowd;
+  readonly history: History;
+  /** To speak to the set-up's Redis past the instances; undefined where there is none. */
+  readonly client: RedisClient | undefined;
+  /** Posts more than the sockets of these uids take, while they do not read. */
+  readonly flood: (uids: readonly string[]) => Promise<void>;
+}
+
+const RUNS_AGAIN_MS = 20_000;
+
+/** Does what was planned and puts it right again; resolves when everything runs. Waits for what is already broken. */
+export async function inject(options: InjectorOptions, planned: PlannedFault): Promise<void> {
+  const { deployment, crowd, history, client } = options;
+  const { kind, lengthMs, moves } = planned;
+  const slotToHit = async (): Promise<Slot> => {
+    const slot = deployment.slots[planned.slot];
+    if (slot === undefined) throw new RangeError(`no slot ${planned.slot}`);
+    await eventually(() => (slot.state === 'up' ? true : undefined), `instance ${slot.index} to run`, RUNS_AGAIN_MS);
+    return slot;
+  };
+  const redisToHit = async (): Promise<void> => {
+    const isUp = (): true | undefined => (deployment.redisState === 'up' ? true : undefined);
+    await eventually(isUp, 'Redis to run', RUNS_AGAIN_MS);
+  };
+  const during = async (target: string, slot: number, act: (fault: Fault) => Promise<void>): Promise<void> => {
+    const fault = history.beginFault(kind, target, slot, Date.now());
+    await act(fault);
+    fault.endedMs = Date.now();
+  };
+  const victims = planned.clients.flatMap((index) => crowd.clients[index] ?? []);
+
+  switch (kind) {
+    case 'kill-instance':
+    case 'stop-instance': {
+      const slot = await slotToHit();
+      return during(`instance ${slot.index}`, slot.index, () => restart(slot, kind, lengthMs, moves));
+    }
+    case 'kill-all': {
+      const slots = deployment.slots.filter(({ state }) => state === 'up');
+      const kills = (): Promise<void>[] => slots.map((slot) => restart(slot, kind, lengthMs, moves));
+      return during('every instance', -1, async () => void (await Promise.all(kills())));
+    }
+    case 'pause-instance': {
+      const slot = await slotToHit();
+      slot.state = 'paused';
+      return during(`instance ${slot.index}`, slot.index, async () => {
+        slot.instance.pause();
+        await sleep(lengthMs);
+        slot.instance.resume();
+        slot.state = 'up';
+      });
+    }
+    case 'clock-jump': {
+      const slot = await slotToHit();
+      return during(`instance ${slot.index} by ${planned.jumpMs} ms`, slot.index, async () => {
+        slot.clock.set(planned.jumpMs);
+        await sleep(lengthMs);
+        slot.clock.set(0);
+      });
+    }
+    case 'pause-redis': {
+      await redisToHit();
+      deployment.redisState = 'paused';
+      return during('Redis', -1, async () => {
+        deployment.redis().pause();
+        await sleep(lengthMs);
+        deployment.redis().resume();
+        deployment.redisState = 'up';
+      });
+    }
+    case 'kill-redis': {
+      await redisToHit();
+      deployment.redisState = 'down';
+      return during('Redis', -1, async () => {
+        await deployment.redis().kill();
+        await sleep(lengthMs);
+        await deployment.redis().start();
+        deployment.redisState = 'up';
+      });
+    }
+    case 'cut-subscriber':
+    case 'cut-connections': {
+      await redisToHit();
+      const type = kind === 'cut-subscriber' ? 'pubsub' : 'normal';
+      return during(`${type} connections of Redis`, -1, async () => {
+        await client?.call('client', ['kill', 'type', type, 'skipme', 'yes']).catch(() => {});
+      });
+    }
+    case 'slow-readers':
+      return during(`${victims.length} clients`, -1, async () => {
+        for (const victim of victims) victim.pause(lengthMs);
+        const uids = planned.clients.map((index) => history.clients[index]?.uid ?? '');
+        await Promise.all([options.flood([...new Set(uids)]), sleep(lengthMs)]);
+      });
+    case 'reconnect-storm':
+      return during(`${victims.length} clients`, -1, async () => {
+        for (const victim of victims) victim.leave(0);
+      });
+    case 'stay-away':
+      return during(`${victims.length} clients`, -1, async () => {
+        for (const victim of victims) victim.leave(lengthMs);
+        await sleep(lengthMs);
+      });
+  }
+}
+
+async function restart(slot: Slot, kind: string, lengthMs: number, moves: boolean): Promise<void> {
+  slot.state = 'down';
+  // A process cannot know that the clock it starts with is wrong.
+  slot.clock.set(0);
+  await (kind === 'stop-instance' ? slot.instance.stop() : slot.instance.kill());
+  await sleep(lengthMs);
+  await slot.start(moves);
+}

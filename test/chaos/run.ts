@@ -1,0 +1,79 @@
+/**
+ * `npm run chaos`: scenarios of faults against real processes, each with what has to hold whatever happens. Exit 1 when something did
+ * not hold, or when a fault that belongs to the scenario did not happen. Needs Linux, redis-server, libfaketime and a built dist/.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describeMachine } from '../../bench/machine.ts';
+import { createScope } from '../support/planned-scope.ts';
+import { projectRoot } from '../support/project.ts';
+import { parseOptions, USAGE, type ChaosOptions } from './options.ts';
+import { toMarkdown, type ChaosReport } from './report.ts';
+import { runScenario } from './run-scenario.ts';
+import { faultsFor, scenarioNames, scenarios, type ScenarioName } from './scenarios.ts';
+import { setups, type SetupName } from './setups.ts';
+import type { RunResult } from './summary.ts';
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function runOne(options: ChaosOptions, scenario: ScenarioName, setup: SetupName): Promise<RunResult> {
+  const { seed, rounds, size } = options;
+  say(`${scenario} on ${setup}, seed ${seed}: ${scenarios[scenario].invariant}`);
+  const scope = createScope();
+  try {
+    const result = await runScenario(scope, { scenario, setup, seed, rounds, size, say: (line) => say(`  ${line}`) });
+    return await scope.end().then(
+      () => result,
+      // A server that did not end well had a bug, whatever was delivered.
+      (error: unknown) => ({ ...result, failure: `${result.failure}\n\nat the end: ${String(error)}`.trim() }),
+    );
+  } finally {
+    await scope.end();
+  }
+}
+
+async function main(options: ChaosOptions): Promise<number> {
+  const runs: RunResult[] = [];
+  for (const setup of options.setups) {
+    for (const scenario of options.scenarios) {
+      if (faultsFor(scenarios[scenario], setups[setup]).length === 0) {
+        say(`${scenario} says nothing about ${setup}`);
+        continue;
+      }
+      const run = await runOne(options, scenario, setup);
+      if (run.failure !== '') say(run.failure);
+      runs.push(run);
+    }
+  }
+  const report: ChaosReport = { machine: describeMachine(projectRoot), runs };
+  process.stdout.write(toMarkdown(report));
+  say(`written: ${write(report, options.outDir)}`);
+  return runs.length > 0 && runs.every(({ failure }) => failure === '') ? 0 : 1;
+}
+
+function write(report: ChaosReport, outDir: string): string {
+  const dir = resolve(projectRoot, outDir);
+  mkdirSync(dir, { recursive: true });
+  const base = join(dir, `${report.machine.date.slice(0, 19).replaceAll(':', '')}Z`);
+  writeFileSync(`${base}.json`, `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(`${base}.md`, toMarkdown(report));
+  return `${base}.md`;
+}
+
+// Whatever ends this process, what it and its servers wrote goes with it; the servers themselves end by test/support/child.ts.
+const ownDir = mkdtempSync(join(tmpdir(), 'tidings-chaos-'));
+process.env['TMPDIR'] = ownDir;
+process.on('exit', () => rmSync(ownDir, { recursive: true, force: true, maxRetries: 3 }));
+
+try {
+  const options = parseOptions(process.argv.slice(2), Date.now() % 1_000_000);
+  if (options === 'list') {
+    for (const name of scenarioNames) process.stdout.write(`${name} -> ${scenarios[name].invariant}\n`);
+  } else process.exitCode = await main(options);
+} catch (error) {
+  say(`chaos: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${USAGE}`);
+  process.exitCode = 64;
+}
