@@ -1,29 +1,19 @@
-import { UnrecoverableError, Worker, type Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, Worker, type Job } from 'bullmq';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Journal } from '../journal/journal.ts';
-import { decodeRecords } from '../journal/record.ts';
-import { redisOptions, type RedisLog, type RedisSettings } from '../journal/redis-connection.ts';
-import { isExpired, type Message } from '../message/message.ts';
+import { redisOptions, type RedisSettings } from '../journal/redis-connection.ts';
+import type { Message } from '../message/message.ts';
+import { createJobAppends, type JobAppendDeps } from './bullmq-append.ts';
+import { queueName, readJobData, unitOf } from './bullmq-jobs.ts';
 
-/** What a job holds: messages, as records. */
-export interface JobData {
-  readonly records: string;
-}
-
-export interface JobWorkerDeps {
-  readonly journal: Journal;
-  readonly log: RedisLog;
-  /** Unix milliseconds. */
-  readonly now: () => number;
-  /** Called for accepted messages that expired before a worker came to them; they do not reach the journal. */
-  readonly onExpired: (messages: readonly Message[]) => void;
+export interface JobWorkerDeps extends JobAppendDeps {
+  /** Told accepted messages that were given up: their job is kept among the failed ones. */
+  readonly onFailed?: (messages: readonly Message[]) => void;
 }
 
 export interface JobWorkerOptions {
   readonly settings: RedisSettings;
   readonly prefix: string;
-  readonly queueName: string;
   /** The longest that a stop waits for the jobs at hand, and a connection for its opening. */
   readonly deadlineMs: number;
 }
@@ -63,31 +53,29 @@ const idleWaitSeconds = 2;
  */
 const silenceMs = 12_000;
 
+/** How long an error counts as the worker's state. One that lasts comes again sooner. */
+const troubleMs = 6000;
+
 /**
  * Takes jobs and appends their messages to the journal. Appending is idempotent by id, so a job that is delivered twice does
  * no harm; one whose append fails is tried again, for as long as it takes.
  */
-export function createJobWorker(deps: JobWorkerDeps, { settings, prefix, queueName, deadlineMs }: JobWorkerOptions) {
-  const { journal, log, now, onExpired } = deps;
+export function createJobWorker(deps: JobWorkerDeps, { settings, prefix, deadlineMs }: JobWorkerOptions) {
+  const { journal, log, onFailed } = deps;
+  const append = createJobAppends(deps);
   const running = new Set<string | undefined>();
   let reported = '';
-
-  async function append(job: Job<unknown>): Promise<void> {
-    const messages = readJob(job.data);
-    if (messages === undefined) {
-      log.warn({ event: 'bullmq.unreadable', job: job.id });
-      throw new UnrecoverableError('not a job that Tidings made');
-    }
-    const time = now();
-    const expired = messages.filter((message) => isExpired(message, time));
-    if (expired.length > 0) onExpired(expired);
-    const due = expired.length === 0 ? messages : messages.filter((message) => !isExpired(message, time));
-    if (due.length > 0) await journal.append(due);
-  }
+  let trouble: { readonly reason: string; readonly atMs: number } | undefined;
 
   async function work(job: Job<unknown>): Promise<void> {
     running.add(job.id);
-    await append(job);
+    try {
+      await append(job);
+    } catch (error) {
+      // Neither completed nor failed: nothing else says that it is over.
+      if (error instanceof DelayedError) running.delete(job.id);
+      throw error;
+    }
   }
 
   const worker = new Worker<unknown>(queueName, work, {
@@ -109,23 +97,44 @@ export function createJobWorker(deps: JobWorkerDeps, { settings, prefix, queueNa
   });
   worker.on('completed', (job) => {
     running.delete(job.id);
+    journal.forgetUnit(unitOf(job));
     reported = '';
+    trouble = undefined;
   });
   worker.on('failed', (job, error) => {
     running.delete(job?.id);
-    report(error);
+    if (error instanceof UnrecoverableError) giveUp(job, error);
+    else report(error);
   });
-  worker.on('error', report);
+  worker.on('error', (error) => {
+    report(error);
+    trouble = { reason: firstLine(error), atMs: performance.now() };
+  });
+  worker.getBackend().on('ready', () => {
+    trouble = undefined;
+  });
 
   /** Says each new thing once: an outage makes the same error again and again. */
   function report(error: Error): void {
-    const reason = error.message.slice(0, 200);
+    const reason = firstLine(error);
     if (reason === reported) return;
     reported = reason;
     log.warn({ event: 'bullmq.worker', reason });
   }
 
+  function giveUp(job: Job<unknown> | undefined, error: Error): void {
+    const messages = readJobData(job?.data)?.messages ?? [];
+    log.warn({ event: 'bullmq.failed', job: job?.id, messages: messages.length, reason: firstLine(error) });
+    onFailed?.(messages);
+  }
+
   return {
+    /** A sentence that says why no jobs are taken now, when that is known. */
+    trouble(): string | undefined {
+      if (!worker.isRunning()) return 'The worker of the queue has ended.';
+      if (trouble === undefined || performance.now() - trouble.atMs > troubleMs) return undefined;
+      return `The worker of the queue has trouble: ${trouble.reason}`;
+    },
     /** Lets the jobs at hand finish, within the deadline, and closes the connections. A job that is cut off is redelivered. */
     async close(): Promise<void> {
       await worker.pause(true);
@@ -137,8 +146,6 @@ export function createJobWorker(deps: JobWorkerDeps, { settings, prefix, queueNa
   };
 }
 
-/** Undefined for a job that somebody else has put into the queue. */
-function readJob(data: unknown): Message[] | undefined {
-  if (typeof data !== 'object' || data === null || !('records' in data)) return undefined;
-  return typeof data.records === 'string' ? decodeRecords(data.records) : undefined;
+function firstLine(error: Error): string {
+  return (error.message.split('\n')[0] ?? '').slice(0, 200);
 }

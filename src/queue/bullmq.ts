@@ -1,12 +1,15 @@
 import { Queue as JobQueue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createGroups, DeadlineError } from '../journal/group.ts';
-import type { Health } from '../journal/journal.ts';
-import { encodeRecords } from '../journal/record.ts';
+import type { Health, Retention } from '../journal/journal.ts';
 import { createRedisConnection, type RedisSettings } from '../journal/redis-connection.ts';
 import { createSignal } from '../journal/signal.ts';
 import type { Message } from '../message/message.ts';
-import { createJobWorker, type JobData, type JobWorkerDeps } from './bullmq-worker.ts';
+import { createBacklog } from './bullmq-backlog.ts';
+import { createClaims } from './bullmq-claims.ts';
+import { groupJob, queueName, scheduledJob, type JobData } from './bullmq-jobs.ts';
+import { createJobWorker, type JobWorkerDeps } from './bullmq-worker.ts';
+import { createDeadline } from './deadline.ts';
 import type { Accepted, Queue } from './queue.ts';
 
 export interface BullmqQueueOptions {
@@ -15,22 +18,11 @@ export interface BullmqQueueOptions {
   readonly prefix: string;
   /** The longest that `accept` waits. */
   readonly deadlineMs: number;
+  readonly retention: Pick<Retention, 'idMs' | 'ageMs'>;
 }
-
-const queueName = 'send';
 
 /** One job holds a group of messages, as one append to the journal does. */
 const groupLimits = { maxMessages: 1000, maxBytes: 1024 * 1024 };
-
-const jobOptions = {
-  // A store that is away for a day must not cost a message: only a job that cannot be read is given up.
-  attempts: 1_000_000,
-  // Any name that BullMQ does not know means the worker's own strategy.
-  backoff: { type: 'capped' },
-  removeOnComplete: true,
-  removeOnFail: { count: 1000 },
-  stackTraceLimit: 1,
-} as const;
 
 /** BullMQ's own stream of events, which nobody reads here. */
 const keptEvents = 100;
@@ -45,32 +37,78 @@ const accepted: Accepted = { ok: true };
  * messages to the journal, which tells every instance. Messages of one call keep their order; two calls may be worked on by
  * two instances at once.
  */
-export function createBullmqQueue(deps: JobWorkerDeps, { settings, prefix, deadlineMs }: BullmqQueueOptions): Queue {
-  const { journal, log } = deps;
+export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptions): Queue {
+  const { settings, prefix, deadlineMs, retention } = options;
+  const { journal, log, clock } = deps;
+  const now = (): number => clock.now();
   const address = `${settings.host}:${settings.port}`;
   let isStopping = false;
   let wasUp: boolean | undefined;
-  let jobs: JobQueue<JobData> | undefined;
+  let jobQueue: JobQueue<JobData> | undefined;
   let worker: ReturnType<typeof createJobWorker> | undefined;
   let prober: NodeJS.Timeout | undefined;
   const isKnown = createSignal();
+  const claiming = new Set<Promise<Accepted>>();
 
   const adder = createRedisConnection({ onReady: noop, onLost: noop, onChange: noteHealth }, { settings, deadlineMs });
-  const groups = createGroups<undefined>(addJob, { ...groupLimits, deadlineMs });
+  const claims = createClaims(adder, { prefix, idMs: retention.idMs, ownIdMs: retention.ageMs });
+  const backlog = createBacklog({ claims, run: onJobs, now });
+  const groups = createGroups<undefined>(addGroup, { ...groupLimits, deadlineMs });
+  const deadline = createDeadline(deadlineMs);
 
-  async function addJob(messages: readonly Message[]): Promise<readonly undefined[]> {
-    await adder.run((redis) => {
+  function onJobs<T>(command: (jobs: JobQueue<JobData>, redis: Redis) => Promise<T>): Promise<T> {
+    return adder.run((redis) => {
       // Made on a connection that is ready: on one that never was, BullMQ waits for ever.
-      jobs ??= createJobQueue(redis, prefix);
-      return jobs.add('messages', { records: encodeRecords(messages) }, jobOptions);
+      jobQueue ??= createJobQueue(redis, prefix);
+      return command(jobQueue, redis);
+    });
+  }
+
+  /** Our own ids are unique, so that nobody waits for the answer of their claim: it is there for who looks one up, or cancels. */
+  async function addGroup(messages: readonly Message[]): Promise<readonly undefined[]> {
+    const own = messages.filter(isOurs);
+    if (own.length > 0) claims.claim(own, now()).catch(noop);
+    await onJobs(async (jobs) => {
+      const { name, data, opts } = groupJob(messages);
+      return jobs.add(name, data, opts);
     });
     return [];
+  }
+
+  /** For callers' ids and for what is scheduled: claims first, and a job only for what does not have or need one. */
+  async function acceptClaimed(messages: readonly Message[]): Promise<Accepted> {
+    const nowMs = now();
+    const claimed = messages.filter((message) => !isOurs(message) || message.deliverAtMs > nowMs);
+    const found = await claims.claim(claimed, nowMs);
+    const claimOf = new Map(claimed.map((message, index) => [message, found[index]]));
+    const conflicts = messages.flatMap((message, index) => (claimOf.get(message) === 'conflict' ? [index] : []));
+    if (conflicts.length > 0) {
+      return { ok: false, code: 'id_conflict', reason: 'This id was used before, for another message.', conflicts };
+    }
+    const open = messages.filter((message) => claimOf.get(message) !== 'done');
+    const later = open.filter(({ deliverAtMs }) => deliverAtMs > nowMs);
+    const soon = later.length === 0 ? open : open.filter(({ deliverAtMs }) => deliverAtMs <= nowMs);
+    await Promise.all([
+      soon.length === 0 ? undefined : groups.add(soon),
+      later.length === 0
+        ? undefined
+        : onJobs((jobs) => jobs.addBulk(later.map((message) => scheduledJob(message, nowMs)))),
+    ]);
+    return accepted;
+  }
+
+  function refused(error: unknown): Accepted {
+    const text = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof DeadlineError ? `Redis at ${address} gave ${text}.` : text;
+    return { ok: false, code: 'queue_unavailable', reason };
   }
 
   function health(): Health {
     const reason = adder.trouble();
     if (reason !== undefined) return { ok: false, reason };
-    return adder.isReady() ? journal.health() : { ok: false, reason: `Connecting to Redis at ${address}.` };
+    if (!adder.isReady()) return { ok: false, reason: `Connecting to Redis at ${address}.` };
+    const trouble = worker?.trouble();
+    return trouble === undefined ? journal.health() : { ok: false, reason: trouble };
   }
 
   /** One line for each change, however many attempts it takes. */
@@ -85,33 +123,43 @@ export function createBullmqQueue(deps: JobWorkerDeps, { settings, prefix, deadl
   }
 
   return {
-    guarantees: { survivesProcess: true, manyInstances: true },
+    guarantees: { survivesProcess: true, manyInstances: true, schedules: true },
     start() {
       adder.open();
-      worker = createJobWorker(deps, { settings, prefix, queueName, deadlineMs });
+      worker = createJobWorker(deps, { settings, prefix, deadlineMs });
       prober = setInterval(() => void adder.run((redis) => redis.ping()).catch(noop), probeEveryMs);
       return isKnown.promise;
     },
     async accept(messages) {
       try {
-        await groups.add(messages);
-        return accepted;
+        if (messages.every((message) => isOurs(message) && message.deliverAtMs === 0)) {
+          await groups.add(messages);
+          return accepted;
+        }
+        const answer = acceptClaimed(messages).catch(refused);
+        claiming.add(answer);
+        void answer.then(() => claiming.delete(answer));
+        return await deadline(answer);
       } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        const reason = error instanceof DeadlineError ? `Redis at ${address} gave ${text}.` : text;
-        return { ok: false, code: 'queue_unavailable', reason };
+        return refused(error);
       }
     },
     health,
+    backlog,
     async stop() {
+      await Promise.all(claiming);
       await groups.idle();
       isStopping = true;
       clearInterval(prober);
       await worker?.close();
-      await jobs?.close();
+      await jobQueue?.close();
       await adder.close();
     },
   };
+}
+
+function isOurs({ fingerprint }: Message): boolean {
+  return fingerprint === '';
 }
 
 function createJobQueue(connection: Redis, prefix: string): JobQueue<JobData> {

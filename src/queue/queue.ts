@@ -42,6 +42,14 @@ export interface Failed {
   readonly failedAtMs: number;
 }
 
+/** How many jobs, each of one scheduled message or of a group of others, are in each state. */
+export interface JobCounts {
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+}
+
 /** A part of a longer list. */
 export interface Listed<Item> {
   readonly total: number;
@@ -58,6 +66,8 @@ export interface Backlog {
   failed(from: number, limit: number): Promise<Listed<Failed>>;
   /** Tries it again, from the start. False: there is no such job. */
   retry(job: string): Promise<boolean>;
+  /** For the graph. `delayed` are scheduled messages and those that are tried again after a failure. */
+  counts(): Promise<JobCounts>;
 }
 
 /**

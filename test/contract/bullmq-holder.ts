@@ -1,5 +1,6 @@
 import { createRedisJournal } from '../../src/journal/redis.ts';
 import { createBullmqQueue } from '../../src/queue/bullmq.ts';
+import { machineClock } from './machine-clock.ts';
 import { placeAt, plenty, quiet } from './redis-place.ts';
 import { sampleMessages } from './sample-message.ts';
 
@@ -7,16 +8,18 @@ import { sampleMessages } from './sample-message.ts';
 // be killed with the job in its hands. Arguments: the port of the Redis; `appends` when the messages are to be in the journal by then.
 const [port = '', appends = ''] = process.argv.slice(2);
 const place = placeAt(Number(port), 'tidings');
-const journal = createRedisJournal({ log: quiet }, { ...place, retention: plenty });
+const deps = { log: quiet, clock: machineClock, onExpired: () => {} };
+const options = { ...place, retention: plenty };
+const journal = createRedisJournal(deps, options);
 const holding = {
   ...journal,
-  async append(messages: Parameters<typeof journal.append>[0]) {
-    if (appends === 'appends') await journal.append(messages);
-    process.stdout.write(`holds ${messages.length}\n`);
+  async append(...call: Parameters<typeof journal.append>) {
+    if (appends === 'appends') await journal.append(...call);
+    process.stdout.write(`holds ${call[0].length}\n`);
     return new Promise<never>(() => {});
   },
 };
-const queue = createBullmqQueue({ journal: holding, log: quiet, now: Date.now, onExpired: () => {} }, place);
+const queue = createBullmqQueue({ ...deps, journal: holding }, options);
 await journal.start(() => {});
 await queue.start();
 const messages = sampleMessages(5);

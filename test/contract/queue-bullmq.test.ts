@@ -1,21 +1,28 @@
 import { createRedisJournal } from '../../src/journal/redis.ts';
 import { createBullmqQueue } from '../../src/queue/bullmq.ts';
 import { queueSuite } from './queue-suite.ts';
+import { machineClock } from './machine-clock.ts';
 import { plenty, quiet } from './redis-place.ts';
 import { openPlace } from './redis-store.ts';
 
 queueSuite({
   name: 'bullmq',
-  guarantees: { survivesProcess: true, manyInstances: true },
+  guarantees: { survivesProcess: true, manyInstances: true, schedules: true },
   keepsOrderOfCalls: false,
   async openStore() {
     const place = await openPlace();
     return {
       create() {
-        const journal = createRedisJournal({ log: quiet }, { ...place, retention: plenty });
-        const queue = createBullmqQueue({ journal, log: quiet, now: Date.now, onExpired: () => {} }, place);
+        const deps = { log: quiet, clock: machineClock, onExpired: assertNone };
+        const options = { ...place, retention: plenty };
+        const journal = createRedisJournal(deps, options);
+        const queue = createBullmqQueue({ ...deps, journal }, options);
         return { journal, queue };
       },
     };
   },
 });
+
+function assertNone(): never {
+  throw new Error('nothing has expired');
+}

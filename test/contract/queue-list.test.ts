@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Journal } from '../../src/journal/journal.ts';
 import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { createListQueue } from '../../src/queue/list.ts';
+import { machineClock } from './machine-clock.ts';
 import { queueSuite } from './queue-suite.ts';
+import { plenty } from './redis-place.ts';
 import { sampleMessages } from './sample-message.ts';
 
-const retention = { messages: 100_000, bytes: 256 * 1024 * 1024, ageMs: 3_600_000 };
+const openJournal = (): Journal =>
+  createMemoryJournal({ now: Date.now, clock: machineClock, onExpired: () => {} }, plenty);
 
 queueSuite({
   name: 'list',
-  guarantees: { survivesProcess: false, manyInstances: false },
+  guarantees: { survivesProcess: false, manyInstances: false, schedules: false },
   keepsOrderOfCalls: true,
   openStore: () =>
     Promise.resolve({
       create() {
-        const journal = createMemoryJournal({ now: Date.now }, retention);
+        const journal = openJournal();
         const onLost = (): never => assert.fail('the memory journal refuses nothing');
         return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting: 10_000 }) };
       },
@@ -22,7 +26,7 @@ queueSuite({
 });
 
 test('list: what is more than may wait is refused whole, and nothing of it is told', async () => {
-  const journal = createMemoryJournal({ now: Date.now }, retention);
+  const journal = openJournal();
   const told: string[] = [];
   await journal.start((entries) => told.push(...entries.map(({ message }) => message.id)));
   const queue = createListQueue({ journal, onLost: () => {} }, { maxWaiting: 10 });
@@ -43,7 +47,7 @@ test('list: what is more than may wait is refused whole, and nothing of it is to
 });
 
 test('list: what the journal refuses is reported as lost, and the next messages go on', async () => {
-  const journal = createMemoryJournal({ now: Date.now }, retention);
+  const journal = openJournal();
   await journal.start(() => {});
   const append = journal.append.bind(journal);
   let refusals = 1;

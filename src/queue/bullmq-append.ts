@@ -1,0 +1,121 @@
+import { DelayedError, UnrecoverableError, type Job } from 'bullmq';
+import type { Journal } from '../journal/journal.ts';
+import { encodeRecords } from '../journal/record.ts';
+import { RedisError, type RedisLog } from '../journal/redis-connection.ts';
+import type { Clock } from '../message/clock.ts';
+import type { Message } from '../message/message.ts';
+import { readJobData, unitOf, type JobData } from './bullmq-jobs.ts';
+
+export interface JobAppendDeps {
+  readonly journal: Journal;
+  readonly log: RedisLog;
+  readonly clock: Clock;
+  /** Told each accepted message that had expired when a worker came to it; it does not reach the journal. */
+  readonly onExpired: (message: Message) => void;
+}
+
+/** A reason to give a message up that waiting does not change. */
+interface Refused {
+  readonly message: Message;
+  readonly reason: string;
+}
+
+/**
+ * How often the journal may refuse a job before it is given up: half a minute with the waits between. Only refusals count that are about
+ * the job: see `isOfJob`.
+ */
+const maxRefusals = 12;
+
+/** What Redis says while it refuses everybody, also from within a script. Any other reply is about what was asked of it. */
+const outageReplies =
+  /\b(LOADING|READONLY|OOM|NOAUTH|WRONGPASS|NOPERM|MASTERDOWN|NOREPLICAS|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOSCRIPT|DENIED|max number of clients)\b/;
+
+const conflictReason = 'Its id was used before, for another message.';
+
+/**
+ * What a worker does with a job. It resolves when the job is done; an error means that it is tried again, for as long as it takes, and
+ * an UnrecoverableError that it is given up: nobody can read it, or the journal takes appends and refuses this one again and again.
+ * Of a group only the messages that are refused one by one are given up, the others are appended.
+ */
+export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDeps) {
+  async function append(job: Job<unknown>): Promise<void> {
+    const read = readJobData(job.data);
+    if (read === undefined) {
+      log.warn({ event: 'bullmq.unreadable', job: job.id });
+      throw new UnrecoverableError('not a job that Tidings made');
+    }
+    await notBefore(job, read.deliverAtMs);
+    const due = read.messages.filter((message) => {
+      const isDue = !clock.isExpired(message.expiresAtMs);
+      if (!isDue) onExpired(message);
+      return isDue;
+    });
+    if (due.length === 0) return;
+    try {
+      await appendTogether(job, due);
+    } catch (error) {
+      if (error instanceof UnrecoverableError || !(await isOfJob(error))) throw error;
+      await countRefusal(job, due, error);
+    }
+  }
+
+  /** Puts a job off that BullMQ has handed out too early, since it goes by the machine's clock. */
+  async function notBefore(job: Job<unknown>, deliverAtMs: number): Promise<void> {
+    const waitMs = deliverAtMs === 0 ? 0 : deliverAtMs - clock.now();
+    if (waitMs <= 0) return;
+    await job.moveToDelayed(Date.now() + Math.ceil(waitMs), job.token);
+    throw new DelayedError();
+  }
+
+  /** One unit, without those whose id is another message's by now (it was forgotten while the job waited): they are given up. */
+  async function appendTogether(job: Job<unknown>, messages: readonly Message[]): Promise<void> {
+    const appended = await journal.append(messages, unitOf(job));
+    const conflicts = messages.filter((_message, index) => appended[index]?.outcome === 'conflict');
+    if (conflicts.length > 0) await appendEach(job, messages);
+  }
+
+  async function appendEach(job: Job<unknown>, messages: readonly Message[]): Promise<void> {
+    const refused: Refused[] = [];
+    for (const message of messages) {
+      try {
+        const [appended] = await journal.append([message], `${unitOf(job)}/${message.id}`);
+        if (appended?.outcome === 'conflict') refused.push({ message, reason: conflictReason });
+      } catch (error) {
+        if (!(await isOfJob(error))) throw error;
+        refused.push({ message, reason: textOf(error) });
+      }
+    }
+    const [first] = refused;
+    if (first === undefined) return;
+    const data: JobData = { records: encodeRecords(refused.map(({ message }) => message)) };
+    if (refused.length < messages.length) await job.updateData(data);
+    throw new UnrecoverableError(first.reason);
+  }
+
+  /** The count is kept with the job, where BullMQ has its progress: the next try may be another instance's. */
+  async function countRefusal(job: Job<unknown>, messages: readonly Message[], error: unknown): Promise<void> {
+    const refusals = (typeof job.progress === 'number' ? job.progress : 0) + 1;
+    if (refusals >= maxRefusals) return appendEach(job, messages);
+    await job.updateProgress(refusals);
+    throw error;
+  }
+
+  /**
+   * Whether a failed append is the job's own fault. It is not while the store is away, silent or refuses everybody: then the job is
+   * tried for ever. The reply says so, and to be sure the journal is asked for something else.
+   */
+  async function isOfJob(error: unknown): Promise<boolean> {
+    if (error instanceof RedisError && !error.message.includes(' refuses: ')) return false;
+    if (outageReplies.test(textOf(error))) return false;
+    return journal.completeSince().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  return append;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
