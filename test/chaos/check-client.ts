@@ -1,6 +1,7 @@
 import { overlaps, type Span } from './spans.ts';
 import type { ClientHistory, Fault, History, Post } from './history.ts';
 import type { Rules } from './rules.ts';
+import type { FaultKind } from './scenarios.ts';
 import type { Violation, ViolationKind } from './violation.ts';
 
 /** What a walk through one client's events found. */
@@ -24,11 +25,21 @@ const BACKLOG_MS = 5_000;
 /** How soon after SIGCONT a frame that was checked just before SIGSTOP goes out. */
 const AFTER_PAUSE_MS = 500;
 const STALL_NEAR_MS = 1_000;
+/** How long after a fault a connection may still end of it. */
+const CLOSE_MS = 5_000;
+const sparesSockets: ReadonlySet<string> = new Set<FaultKind>([
+  'pause-redis',
+  'kill-redis',
+  'cut-subscriber',
+  'cut-connections',
+  'clock-jump',
+]);
 
 /**
  * Walks one client's events and applies the cursor rule itself. Finds: a frame that nobody posted (`stranger`), for another uid
  * or a type not asked for; mids that do not rise on one connection (`order`); the same post taken twice (`repeat`); a frame read
- * after its expiry on a connection that is read (`late`); a gap where everything is kept.
+ * after its expiry on a connection that is read (`late`); a gap where everything is kept; a connection that ended though nothing was done
+ * to it or to its instance (`closed`): what happens to Redis is none of its business.
  */
 export function checkClient(history: History, client: ClientHistory, rules: Rules): ClientFindings {
   const violations: Violation[] = [];
@@ -112,6 +123,8 @@ export function checkClient(history: History, client: ClientHistory, rules: Rule
         if (isConnected) listeningSinceMs = atMs;
         break;
       case 'close':
+        if (isConnected && !hasCause(history, atMs))
+          report('closed', atMs, -1, `closed with ${value}, and nobody did that`);
         isConnected = false;
         isPaused = false;
         stopListening(atMs);
@@ -139,4 +152,10 @@ function latenessMs(history: History, post: Post, atMs: number, slot: number): n
 function wasFrozenWith(fault: Fault, post: Post, atMs: number, slot: number): boolean {
   if (fault.kind !== 'pause-instance' || fault.slot !== slot) return false;
   return post.startedMs <= fault.startedMs && atMs >= fault.startedMs && atMs <= fault.endedMs + AFTER_PAUSE_MS;
+}
+
+function hasCause({ faults }: History, atMs: number): boolean {
+  return faults.some(
+    ({ kind, startedMs, endedMs }) => !sparesSockets.has(kind) && startedMs <= atMs && atMs <= endedMs + CLOSE_MS,
+  );
 }

@@ -1,7 +1,7 @@
 import type { ClientFindings } from './check-client.ts';
 import { endsProcess, type ClientHistory, type History, type Post } from './history.ts';
 import type { Rules } from './rules.ts';
-import { longestFree, type Span } from './spans.ts';
+import { longestFree, overlaps, type Span } from './spans.ts';
 import type { Violation } from './violation.ts';
 
 /** Which posts each uid is to get, in the order in which they were posted. */
@@ -55,17 +55,16 @@ export function checkLost(
   found: ClientFindings,
   posts: Iterable<Post>,
 ): LostFindings {
-  const { rules, settledMs, history } = check;
+  const { settledMs } = check;
   const violations: Violation[] = [];
   let judgedExpiring = 0;
   let excused = 0;
-  const lastKillMs = rules.isDurable ? 0 : lastKill(history);
   for (const post of posts) {
     if (post.startedMs <= found.firstWelcomeMs) continue;
     const canExpire = post.expiresAtMs !== 0 && post.expiresAtMs <= settledMs;
     const isTaken = found.taken.has(post.seq);
     if (isTaken && !canExpire) continue;
-    const isDue = post.startedMs > lastKillMs && (!canExpire || hadTime(check, post, found));
+    const isDue = (!canExpire || hadTime(check, post, found)) && !isForgotten(check, post, canExpire);
     if (canExpire && isDue) judgedExpiring += 1;
     if (isTaken) continue;
     if (!isDue) {
@@ -83,8 +82,9 @@ function hadTime({ rules, unquiet }: LostCheck, post: Post, found: ClientFinding
   return longestFree(life, found.listening, unquiet) >= rules.quietMs;
 }
 
-function lastKill(history: History): number {
-  let lastMs = 0;
-  for (const fault of history.faults) if (endsProcess(fault)) lastMs = Math.max(lastMs, fault.endedMs);
-  return lastMs;
+/** What only a process knew that has ended since, and no client was told in time. */
+function isForgotten({ history, rules, settledMs }: LostCheck, post: Post, canExpire: boolean): boolean {
+  if (rules.isDurable) return false;
+  const life: Span = { startedMs: post.startedMs, endedMs: canExpire ? post.expiresAtMs : settledMs };
+  return history.faults.some((fault) => endsProcess(fault) && overlaps(life, fault));
 }

@@ -35,6 +35,7 @@ export function toMarkdown({ machine, runs }: ChaosReport): string {
         'not answered',
         'sent again',
         'reconnects',
+        'accepts again',
         'p50 / p99 / longest to a client',
       ],
       runs.map((run) => [
@@ -44,10 +45,11 @@ export function toMarkdown({ machine, runs }: ChaosReport): string {
         String(run.unanswered),
         String(run.repeated),
         String(run.reconnects),
+        `${run.acceptsAgainMs} ms`,
         `${run.delayMs.p50} / ${run.delayMs.p99} / ${run.delayMs.max} ms`,
       ]),
     ),
-    'To a client: from the 202, or from the welcome of the connection that it came on if that was later.',
+    'Accepts again: the longest from the end of a fault to the 202 of a post that began after it. To a client: from the 202, or from the welcome of the connection that it came on if that was later.',
     '## Faults',
     table(
       ['scenario', 'set-up', 'faults'],

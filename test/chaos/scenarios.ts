@@ -1,6 +1,6 @@
 import type { Setup } from './setups.ts';
 
-/** What can be done to a deployment. The first five need a Redis. */
+/** What can be done to a deployment. The first four need a Redis. */
 export const faultKinds = [
   'pause-redis',
   'kill-redis',
@@ -36,7 +36,7 @@ export const scenarios = {
     ...usual,
   },
   'stop-instance': {
-    invariant: 'an orderly restart loses nothing accepted, on a volatile queue what its clients were sent before',
+    invariant: 'an orderly restart loses nothing accepted and repeats nothing',
     faults: ['stop-instance'],
     ...usual,
   },

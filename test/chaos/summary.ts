@@ -35,6 +35,8 @@ export interface RunResult {
   readonly excused: number;
   /** From the 202, or from the welcome of the connection if that was later, until it was read. */
   readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** After a fault was put right: the longest until a post was accepted that began after that. */
+  readonly acceptsAgainMs: number;
   /** Why the run failed, with what is needed to find out; empty: it did not. */
   readonly failure: string;
 }
@@ -82,6 +84,7 @@ export function summarize(run: Run): RunResult {
     judgedExpiring: counts.judgedExpiring,
     excused: counts.excused,
     delayMs: { p50: at(0.5), p99: at(0.99), max: delaysMs.at(-1) ?? 0 },
+    acceptsAgainMs: acceptsAgain(history),
     failure: failureOf(run),
   };
 }
@@ -90,6 +93,16 @@ function countFaults(history: History): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { kind } of history.faults) counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;
+}
+
+function acceptsAgain({ faults, attempts }: History): number {
+  const accepted = attempts.filter(({ status }) => status === 202).sort((a, b) => a.endedMs - b.endedMs);
+  let longestMs = 0;
+  for (const fault of faults) {
+    const next = accepted.find(({ startedMs }) => startedMs >= fault.endedMs);
+    if (next !== undefined) longestMs = Math.max(longestMs, next.endedMs - fault.endedMs);
+  }
+  return longestMs;
 }
 
 /** A run fails on a broken promise, and when it did not do what it is there for: then it has shown nothing. */

@@ -17,6 +17,7 @@ export type ViolationKind =
   | 'impostor'
   | 'answer'
   | 'hang'
+  | 'closed'
   | 'never-connected';
 
 export interface Violation {

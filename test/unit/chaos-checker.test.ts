@@ -56,6 +56,7 @@ test('what was sent while a client was away has to be there when it is back; wha
   scribe.post(1, ['a']);
   scribe.connect(client, 5, -1);
   scribe.welcome(client, 10, 7);
+  scribe.fault('stay-away', 11, 30, -1);
   scribe.event(client, 'close', 11);
   const post = scribe.post(20, ['a']);
   scribe.connect(client, 30, 7);
@@ -69,6 +70,7 @@ test('a repeat is caught, and one that the cursor rule drops is none', () => {
   const scribe = new Scribe();
   const client = scribe.client('a');
   const post = scribe.post(10, ['a']);
+  scribe.fault('reconnect-storm', 20, 20, -1);
   scribe.frame(client, 15, 5, post);
   scribe.event(client, 'close', 20);
   scribe.connect(client, 21, 5);
@@ -153,6 +155,7 @@ test('a message that expires has to arrive when its client listened with no faul
 
   const away = new Scribe();
   const client = away.client('a');
+  away.fault('stay-away', 4, 5, -1);
   away.event(client, 'close', 5);
   away.post(10, ['a'], { expiresAtMs: 3_000 });
   away.connect(client, 2_500, 0);
@@ -236,10 +239,27 @@ test('a gap is caught where everything is kept, and excuses nothing', () => {
   const client = scribe.client('a');
   scribe.post(10, ['a']);
   scribe.gap(client, 20, 0, 5);
+  scribe.fault('reconnect-storm', 30, 30, -1);
   scribe.event(client, 'close', 30);
   scribe.connect(client, 40, 0);
   scribe.welcome(client, 41, 9, false);
   assert.deepEqual(kindsOf(scribe).sort(), ['gap', 'gap', 'lost']);
+});
+
+test('a connection that ends though only Redis was disturbed is caught, one of a killed instance is not', () => {
+  const scribe = new Scribe();
+  const client = scribe.client('a');
+  const back = (atMs: number): void => {
+    scribe.event(client, 'close', atMs);
+    scribe.connect(client, atMs + 20, 0);
+    scribe.welcome(client, atMs + 21, 0);
+  };
+  scribe.fault('kill-instance', 1_000, 2_000);
+  back(1_001);
+  assert.deepEqual(kindsOf(scribe), []);
+  scribe.fault('kill-redis', 10_000, 20_000, -1);
+  back(12_000);
+  assert.deepEqual(kindsOf(scribe), ['closed']);
 });
 
 test('where nothing outlives the process, a kill excuses what was accepted before it and nothing after it', () => {
@@ -258,6 +278,7 @@ test('where nothing outlives the process, a kill excuses what was accepted befor
 
 test('a client that never came back is caught', () => {
   const scribe = new Scribe();
+  scribe.fault('stay-away', 10, 10, -1);
   scribe.event(scribe.client('a'), 'close', 10);
   assert.deepEqual(kindsOf(scribe), ['never-connected']);
 });
