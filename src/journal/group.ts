@@ -17,16 +17,22 @@ export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
-interface Call<Result> {
+/** The messages of one call, which stay together. */
+export interface Unit {
   readonly messages: readonly Message[];
+  /** What the caller calls it; empty: it has no name. */
+  readonly name: string;
+}
+
+interface Call<Result> extends Unit {
   readonly bytes: number;
   readonly deadline: number;
   readonly resolve: (results: readonly Result[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Sends a group; resolves with one result for each message, in their order. */
-export type SendGroup<Result> = (messages: readonly Message[]) => Promise<readonly Result[]>;
+/** Sends a group, of all messages or unit by unit; resolves with one result for each message, in their order. */
+export type SendGroup<Result> = (messages: readonly Message[], units: readonly Unit[]) => Promise<readonly Result[]>;
 
 /**
  * Joins calls into groups: what is called while a group is on its way goes with the next one. So a round trip carries the more
@@ -69,7 +75,7 @@ export function createGroups<Result>(send: SendGroup<Result>, { maxMessages, max
       timer = setTimeout(() => reject(new DeadlineError(`no answer within ${deadlineMs} ms`)), leftMs);
     });
     try {
-      const sent = send(calls.length === 1 ? oldest.messages : calls.flatMap((call) => call.messages));
+      const sent = send(calls.length === 1 ? oldest.messages : calls.flatMap((call) => call.messages), calls);
       const results = await Promise.race([sent, expired]);
       let from = 0;
       for (const call of calls) {
@@ -84,10 +90,10 @@ export function createGroups<Result>(send: SendGroup<Result>, { maxMessages, max
   }
 
   return {
-    add(messages: readonly Message[]): Promise<readonly Result[]> {
+    add(messages: readonly Message[], name = ''): Promise<readonly Result[]> {
       return new Promise((resolve, reject) => {
         const deadline = performance.now() + deadlineMs;
-        waiting.push({ messages, bytes: sizeOf(messages), deadline, resolve, reject });
+        waiting.push({ messages, name, bytes: sizeOf(messages), deadline, resolve, reject });
         sending ??= sendAll();
       });
     },

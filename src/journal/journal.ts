@@ -107,8 +107,14 @@ export interface Journal {
    *
    * Rejects when the store does not answer within the deadline or refuses; the messages may then have been appended, and a
    * repeat with the same ids is harmless.
+   *
+   * `unit` names an append that may come again when its entries and ids are forgotten, as of a job that is redelivered: where
+   * the journal survives the process the whole of it is a `duplicate` then, for a day or until `forgetUnit`.
    */
-  append(messages: readonly Message[]): Promise<readonly Appended[]>;
+  append(messages: readonly Message[], unit?: string): Promise<readonly Appended[]>;
+
+  /** The append of that name does not come again. It takes effect soon, and at the latest after a day. */
+  forgetUnit(unit: string): void;
 
   /** The mid of the newest entry that the follower was told, or that was there at the start; 0 in an empty journal. */
   head(): number;

@@ -65,6 +65,7 @@ export function createMemoryJournal({ now, clock, onExpired }: MemoryJournalDeps
       if (fresh.length > 0) follower(fresh);
       return Promise.resolve(appended);
     },
+    forgetUnit: () => {},
     head: () => last,
     read(after, limit) {
       trim();

@@ -9,6 +9,8 @@ export interface LogPosition {
 
 /** The oldest kept entries above a mid, some at a time. */
 export interface LogPage {
+  /** The mid above which the log was complete when this was read. */
+  readonly since: number;
   readonly entries: readonly Entry[];
   /** Where the next page begins; undefined: there is none. */
   readonly last: number | undefined;
@@ -18,6 +20,8 @@ export interface FollowDeps {
   /** Asks the store. What was announced before the call is at or below `head`. The store's head is never below `floor` after it. */
   readonly position: (floor: number) => Promise<LogPosition>;
   readonly page: (after: number) => Promise<LogPage>;
+  /** Told the mid that everything follows on, once, before anything else. */
+  readonly onStart: (head: number) => void;
   readonly deliver: (entries: readonly Entry[]) => void;
   /** The entries above `after`, up to `since`, are no longer kept and were not delivered. */
   readonly onGap: (after: number, since: number) => void;
@@ -34,7 +38,7 @@ const maxQueued = 1000;
  * Turns announcements, which may be lost or late, into every entry once and in order. While one follows on another they are
  * handed on as they come. After a hole, and after every new subscription, what is missing is read from the log first.
  */
-export function createFollowing({ position, page, deliver, onGap, pause, onChange }: FollowDeps) {
+export function createFollowing({ position, page, onStart, deliver, onGap, pause, onChange }: FollowDeps) {
   let lastSeen = 0;
   let isStarted = false;
   let isLive = false;
@@ -60,10 +64,19 @@ export function createFollowing({ position, page, deliver, onGap, pause, onChang
     return true;
   }
 
+  function noteSince(since: number): void {
+    if (since <= lastSeen) return;
+    const after = lastSeen;
+    lastSeen = since;
+    onGap(after, since);
+  }
+
   async function readTo(head: number, isCurrent: () => boolean): Promise<void> {
     while (lastSeen < head) {
-      const { entries, last } = await page(lastSeen);
+      const { since, entries, last } = await page(lastSeen);
       if (!isCurrent()) return;
+      // The log may have been trimmed since its position was asked.
+      noteSince(since);
       if (last === undefined) break;
       lastSeen = last;
       if (entries.length > 0) deliver(entries);
@@ -81,11 +94,9 @@ export function createFollowing({ position, page, deliver, onGap, pause, onChang
     if (!isStarted) {
       isStarted = true;
       lastSeen = head;
+      onStart(head);
     }
-    if (since > lastSeen) {
-      onGap(lastSeen, since);
-      lastSeen = since;
-    }
+    noteSince(since);
     await readTo(head, isCurrent);
     if (!isCurrent() || hasDropped) return false;
     const announcements = queued;

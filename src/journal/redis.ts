@@ -1,16 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../message/clock.ts';
 import type { Message } from '../message/message.ts';
-import { createGroups, DeadlineError } from './group.ts';
+import { createGroups, DeadlineError, type Unit } from './group.ts';
 import type { Appended, Entry, Follower, Health, Journal, Retention } from './journal.ts';
-import { decodeAnnouncement, decodeRecord, encodeRecord } from './record.ts';
+import { MailboxLog } from './mailbox-log.ts';
 import { createRedisConnection, RedisError, type RedisLog, type RedisSettings } from './redis-connection.ts';
-import { createFollowing, type LogPage, type LogPosition } from './redis-follow.ts';
-import { appendScript, journalKeys } from './redis-scripts.ts';
-import { runScript } from './redis-run-script.ts';
+import { warnOfEviction } from './redis-eviction.ts';
+import { createFollowing } from './redis-follow.ts';
+import { createLaterWrites } from './redis-later.ts';
+import { decodeAnnouncement } from './redis-record.ts';
+import { journalKeys } from './redis-scripts.ts';
+import { createRedisStore } from './redis-store.ts';
 import { createSignal } from './signal.ts';
 
 export interface RedisJournalDeps {
   readonly log: RedisLog;
+  /** By which expiry is judged, and the age of what is kept together with Redis' own. */
+  readonly clock: Clock;
+  /** Told each message that had expired before it was appended. */
+  readonly onExpired: (message: Message) => void;
   /** Entries above `after`, up to `since`, were lost to this instance: Redis lost or dropped them before they were read. */
   readonly onGap?: (after: number, since: number) => void;
 }
@@ -23,12 +31,6 @@ export interface RedisJournalOptions {
   readonly deadlineMs: number;
   readonly retention: Retention;
 }
-
-/**
- * What an entry costs Redis beside its texts: its place in the stream and in the sorted set of ids. By `used_memory` 180 bytes
- * with texts of 130 bytes, 300 with 1 KB.
- */
-const entryOverheadBytes = 250;
 
 /** One script call: large enough to share a round trip among a thousand posts, small enough not to hold Redis up. */
 const groupLimits = { maxMessages: 1000, maxBytes: 1024 * 1024 };
@@ -43,11 +45,17 @@ const probeEveryMs = 2000;
 const pauseMs = 250;
 
 /**
+ * How much of what it was told an instance keeps, in bytes: for connections that fall behind or come back soon, who then cost Redis
+ * nothing. Some seconds of the highest load, or an hour of a low one.
+ */
+const recentBytes = 8 * 1024 * 1024;
+
+/**
  * The journal on Redis 6.2 or newer, for any number of instances. One script numbers, stores and publishes a group of messages
  * as one unit; a second connection listens, and what it misses is read from the log.
  */
 export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournalOptions): Journal {
-  const { log, onGap } = deps;
+  const { log, clock, onExpired, onGap } = deps;
   const { settings, prefix, deadlineMs, retention } = options;
   const keys = journalKeys(prefix);
   const address = `${settings.host}:${settings.port}`;
@@ -61,19 +69,32 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
   const isKnown = createSignal();
 
   const commands = createRedisConnection(
-    { onReady: () => {}, onLost: () => {}, onChange: noteHealth },
+    { onReady: () => void warnOfEviction(commands.redis, log), onLost: () => {}, onChange: noteHealth },
     { settings, deadlineMs },
   );
   const subscriber = createRedisConnection(
     { onReady: () => void subscribe(), onLost: unsubscribed, onChange: noteHealth },
     { settings, deadlineMs },
   );
+  const store = createRedisStore(
+    {
+      connection: commands,
+      log,
+      now: () => clock.now(),
+      isExpired: ({ expiresAtMs }) => clock.isExpired(expiresAtMs),
+    },
+    { keys, retention },
+  );
+  const recent = new MailboxLog({ ...retention, bytes: Math.min(recentBytes, retention.bytes) });
+  const later = createLaterWrites(store.write);
   const following = createFollowing({
-    position,
-    page: (after) => readPage(after, pageEntries),
-    deliver: (entries) => follower(entries),
+    position: store.position,
+    page: (after) => store.page(after, pageEntries),
+    onStart: (head) => recent.startAt(head),
+    deliver,
     onGap(after, since) {
       log.warn({ event: 'journal.gap', after, since });
+      recent.startAt(since);
       onGap?.(after, since);
     },
     pause: () => delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {}),
@@ -86,46 +107,21 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
     following.announced(decodeAnnouncement(text));
   });
 
-  function runAppend(floor: number, messages: readonly Message[]): Promise<number[]> {
-    const { messages: maxMessages, bytes, ageMs } = retention;
-    const args: (string | number)[] = [keys.news, floor, maxMessages, bytes, ageMs * 1000, entryOverheadBytes];
-    for (const message of messages) {
-      const { meta, push } = encodeRecord(message);
-      args.push(message.id, meta, push);
+  function deliver(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (entry.message.retracts !== 0) recent.retract(entry.message.retracts);
+      recent.append(entry);
     }
-    return commands.run((redis) => runScript(redis, appendScript, [keys.state, keys.log, keys.ids], args));
+    follower(entries);
   }
 
-  async function appendGroup(messages: readonly Message[]): Promise<readonly Appended[]> {
-    const [first = 0, , , ...duplicates] = await runAppend(following.lastSeen(), messages);
+  async function appendGroup(messages: readonly Message[], units: readonly Unit[]): Promise<readonly Appended[]> {
+    const appended = await store.append(following.lastSeen(), units);
     appends += 1;
-    const midOfDuplicate = new Map<number, number>();
-    for (let at = 0; at < duplicates.length; at += 2) midOfDuplicate.set(duplicates[at] ?? 0, duplicates[at + 1] ?? 0);
-    let next = first;
-    return messages.map((_message, index) => {
-      const mid = midOfDuplicate.get(index + 1);
-      if (mid !== undefined) return { mid, duplicate: true };
-      next += 1;
-      return { mid: next - 1, duplicate: false };
+    messages.forEach((message, index) => {
+      if (appended[index]?.outcome === 'expired') onExpired(message);
     });
-  }
-
-  async function position(floor: number): Promise<LogPosition> {
-    const [, head = 0, since = 0] = await runAppend(floor, []);
-    return { head, since };
-  }
-
-  async function readPage(after: number, limit: number): Promise<LogPage> {
-    const rows = await commands.run((redis) => redis.xrange(keys.log, String(after + 1), '+', 'COUNT', limit));
-    const entries: Entry[] = [];
-    let last: number | undefined;
-    for (const [id, [, meta = '', , push = '']] of rows) {
-      last = Number.parseInt(id, 10);
-      const message = decodeRecord({ meta, push });
-      if (message !== undefined) entries.push({ mid: last, message });
-      else log.warn({ event: 'journal.unreadable', mid: last });
-    }
-    return { entries, last };
+    return appended;
   }
 
   async function subscribe(): Promise<void> {
@@ -152,7 +148,7 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
     const isIdle = probedAppends === appends;
     probedAppends = appends;
     await Promise.allSettled([
-      isIdle ? position(following.lastSeen()) : undefined,
+      isIdle ? store.position(following.lastSeen()) : undefined,
       isSubscribed ? subscriber.run((redis) => redis.ping()) : undefined,
     ]);
     isProbing = false;
@@ -186,23 +182,41 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
       prober = setInterval(() => void probe(), probeEveryMs);
       return isKnown.promise;
     },
-    async append(messages) {
+    async append(messages, unit) {
       try {
-        return await groups.add(messages);
+        return await groups.add(messages, unit);
       } catch (error) {
         if (error instanceof DeadlineError) throw new RedisError(`Redis at ${address} gave ${error.message}.`);
         throw error;
       }
     },
+    forgetUnit: later.forget,
     head: following.lastSeen,
-    read: async (after, limit) => (await readPage(after, limit)).entries,
+    read: async (after, limit) => (await store.page(after, limit)).entries,
     async completeSince() {
-      return (await position(following.lastSeen())).since;
+      return (await store.position(following.lastSeen())).since;
+    },
+    tail(uid, after, limits) {
+      const head = following.lastSeen();
+      recent.raiseHead(head);
+      recent.dropThrough((clock.now() - retention.ageMs) * 1000 - 1);
+      if (head === 0 || after > head || after < recent.since) return undefined;
+      const page = recent.mailbox(uid, after, limits);
+      // Redis may have more of it.
+      return page.gap ? undefined : page;
+    },
+    mailbox: store.mailbox,
+    find: store.find,
+    acknowledge: later.acknowledge,
+    async ackedBy(uids) {
+      const stored = await store.ackedBy(uids);
+      return uids.map((uid, index) => Math.max(stored[index] ?? 0, later.waitingCursor(uid)));
     },
     health,
     async stop() {
       clearInterval(prober);
       await groups.idle();
+      await later.stop();
       stopping.abort();
       following.lost();
       await Promise.all([commands.close(), subscriber.close()]);

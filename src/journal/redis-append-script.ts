@@ -1,0 +1,223 @@
+import { script } from './redis-scripts.ts';
+
+/** The arguments before the units. */
+export const fixedArguments = 14;
+
+/** The arguments before the messages of a unit, and those of each message. */
+export const unitArguments = 2;
+export const messageArguments = 6;
+
+/**
+ * What an entry costs Redis beside its texts, with its id and a mailbox of its own; what a further mailbox costs when it is made; and
+ * a further reference. By `used_memory`, about.
+ */
+const entryBytes = 450;
+const listBytes = 200;
+const referenceBytes = 12;
+
+/** The most that a call drops beside twice what it appends: entries, references from mailboxes, ack cursors. */
+const droppedEntries = 256;
+const droppedReferences = 4096;
+const droppedCursors = 1000;
+
+/** The codes of the outcomes that the script replies with. */
+export const repliedOutcomes = { 1: 'duplicate', 2: 'conflict', 3: 'refused', 4: 'expired' } as const;
+
+/**
+ * Appends a group of units, each whole or not at all, and publishes what is new once. Without units it makes the state, drops what
+ * is too old and raises the head to the floor: a probe that needs a Redis that can be written to.
+ *
+ * KEYS: state, log, all, acks. ARGV: channel; what mailboxes, ids and units begin with; floor (the newest mid that the caller has
+ * seen); the caller's clock in microseconds; the retention in messages, bytes, microseconds, messages of a mailbox and messages to
+ * all; for how many milliseconds a caller's id, one of ours and a unit are remembered. Then the units: the name (empty: none) and the
+ * count of messages of each, and its messages: id, fingerprint, the mid that it retracts (-1: it has expired, and comes without its
+ * texts), uids, meta and push.
+ * Returns first, head, since; then index (from 1), code and mid of each message that was not appended. The others are numbered
+ * from `first` on.
+ *
+ * What is dropped from the log is dropped from the mailboxes in the same call, entry by entry: a reference costs about a
+ * microsecond. A call that finds much to drop (bounds were lowered, nobody was there for long) drops at least twice as much as it
+ * appends and leaves the rest to the next one; what is too old is below `since` at once. A mailbox needs no expiry of its
+ * own: with one, a jump of Redis' clock would empty mailboxes and nobody would know.
+ *
+ * An entry that is retracted leaves its references behind; they go with those of the entry that retracts it, which is in the
+ * same mailboxes.
+ *
+ * Numbers become text by '%.0f': Lua's own conversion would write a mid as 1.7952e+15. A mid is below 2^53, so it is exact.
+ */
+export const appendScript = script(String.raw`
+local state, log, all, acks = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local news, mailboxes, ids, units = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local floor, clock = tonumber(ARGV[5]), tonumber(ARGV[6])
+local maxMessages, maxBytes, maxAge = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local maxMailbox, maxToAll = tonumber(ARGV[10]), tonumber(ARGV[11])
+local callersIdMs, ourIdMs, unitMs = ARGV[12], ARGV[13], ARGV[14]
+local entryBytes, listBytes, referenceBytes = ${entryBytes}, ${listBytes}, ${referenceBytes}
+local call, match = redis.call, string.match
+
+local function text(number) return string.format('%.0f', number) end
+
+local time = call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+
+local known = call('HMGET', state, 'head', 'since', 'bytes')
+local head, since, bytes = tonumber(known[1]), tonumber(known[2]), tonumber(known[3])
+if not (head and since and bytes) then
+  call('DEL', log, all, acks)
+  head = math.max(floor, now)
+  since, bytes = head, 0
+elseif floor > head then
+  head, since = floor, floor
+elseif call('EXISTS', log) == 0 then
+  since = head
+end
+
+local first = math.max(head + 1, now)
+local mid, references = first, 0
+local lines, reply = {}, { first, 0, 0 }
+
+local function answer(index, code, known)
+  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = index, code, known
+end
+
+-- Visits each mailbox that an entry with these uids is in: its key and its bound.
+local function forMailboxes(uids, visit)
+  if uids == '0' then return visit(all, maxToAll) end
+  local single = match(uids, '^%["([^"\\]*)"%]$')
+  if single then return visit(mailboxes .. single, maxMailbox) end
+  for _, uid in ipairs(cjson.decode(uids)) do visit(mailboxes .. uid, maxMailbox) end
+end
+
+local function append(uids, meta, push)
+  local name = text(mid)
+  call('XADD', log, name .. '-0', 'b', text(bytes), 'u', uids, 'm', meta, 'p', push)
+  bytes = bytes + entryBytes - listBytes + #uids + #meta + #push
+  forMailboxes(uids, function(list, bound)
+    local count = call('RPUSH', list, name)
+    references = references + 1
+    bytes = bytes + (count == 1 and listBytes or referenceBytes)
+    if count > bound then
+      local lost = call('LPOP', list, count - bound)
+      call('LPUSH', list, text(-math.abs(tonumber(lost[#lost]))))
+    end
+  end)
+  lines[#lines + 1], lines[#lines + 2], lines[#lines + 3] = meta, uids, push
+  mid = mid + 1
+end
+
+local function stateOf(id) return match(call('GET', ids .. id) or '', '^(%S+) (.*)$') end
+
+local at, index = ${fixedArguments + 1}, 0
+while at <= #ARGV do
+  local unit, count = ARGV[at], tonumber(ARGV[at + 1])
+  local from = at + ${unitArguments}
+  at = from + ${messageArguments} * count
+  local isRepeat = unit ~= '' and call('EXISTS', units .. unit) == 1
+  local isRefused, conflicts, states, fingerprints = false, {}, {}, {}
+  for message = from, at - 1, ${messageArguments} do
+    local id, fingerprint = ARGV[message], ARGV[message + 1]
+    if fingerprint ~= '' and not isRepeat then
+      if not fingerprints[id] then
+        states[id], fingerprints[id] = stateOf(id)
+        fingerprints[id] = fingerprints[id] or fingerprint
+      end
+      if fingerprints[id] ~= fingerprint then isRefused, conflicts[message] = true, true end
+    end
+  end
+  for message = from, at - 1, ${messageArguments} do
+    local id, fingerprint, retracts = ARGV[message], ARGV[message + 1], tonumber(ARGV[message + 2])
+    local uids, meta, push = ARGV[message + 3], ARGV[message + 4], ARGV[message + 5]
+    local isOurs = fingerprint == ''
+    index = index + 1
+    if isRefused then
+      answer(index, conflicts[message] and 2 or 3, 0)
+    elseif isOurs and retracts == 0 and not isRepeat and call('SET', ids .. id, text(mid) .. ' ', 'NX', 'PX', ourIdMs) then
+      append(uids, meta, push)
+    else
+      local state = states[id]
+      if isOurs or isRepeat then state = stateOf(id) end
+      local known = tonumber(state)
+      if isRepeat or state == 'x' or (known and known > 0) then
+        answer(index, 1, known or 0)
+      elseif retracts < 0 then
+        answer(index, 4, 0)
+      elseif retracts > 0 and (retracts <= since or call('XDEL', log, text(retracts) .. '-0') == 0) then
+        answer(index, 1, 0)
+      else
+        states[id] = text(mid)
+        call('SET', ids .. id, states[id] .. ' ' .. fingerprint, 'PX', isOurs and ourIdMs or callersIdMs)
+        append(uids, meta, push)
+      end
+    end
+  end
+  if unit ~= '' and not isRepeat and not isRefused then call('SET', units .. unit, 1, 'PX', unitMs) end
+end
+local before = head
+if mid > first then head = mid - 1 end
+
+local cut, dropped, unlinked = 0, 0, 0
+local maxDropped, maxUnlinked = ${droppedEntries} + 2 * (mid - first), ${droppedReferences} + 2 * references
+local ageCut = math.min(now, clock) - maxAge
+local excess = call('XLEN', log) - maxMessages
+
+local function midOf(entry) return tonumber(match(entry[1], '^%d+')) end
+
+local function isOver(entry)
+  return dropped < excess or midOf(entry) < ageCut or bytes - (tonumber(entry[2][2]) or 0) > maxBytes
+end
+
+-- What stands before the reference was retracted, or is the mark of what the bound has taken: it goes too.
+local function unlink(list)
+  unlinked = unlinked + 1
+  while true do
+    local item = call('LPOP', list)
+    local oldest = item and math.abs(tonumber(item))
+    if not oldest or oldest == cut then return end
+    if oldest > cut then return call('LPUSH', list, item) end
+  end
+end
+
+local function drop(entry)
+  local fields = entry[2]
+  cut, dropped = midOf(entry), dropped + 1
+  if fields[1] ~= 'b' then return end
+  forMailboxes(fields[4], unlink)
+  local ours = match(fields[6], '^%["([^"\\]*)",.*,"",%d+%]$')
+  if ours then call('DEL', ids .. ours) end
+end
+
+local page, count = call('XRANGE', log, '-', '+', 'COUNT', 1), 1
+while #page > 0 do
+  for _, entry in ipairs(page) do
+    if not isOver(entry) then
+      page = {}
+      break
+    end
+    if dropped >= maxDropped or unlinked >= maxUnlinked then
+      local aged = call('XREVRANGE', log, text(ageCut - 1), '-', 'COUNT', 1)[1]
+      if aged then since = math.max(since, midOf(aged)) end
+      page = {}
+      break
+    end
+    drop(entry)
+  end
+  if #page > 0 then
+    page = call('XRANGE', log, text(cut + 1), '+', 'COUNT', count)
+    count = math.min(2 * count, 64)
+  end
+end
+if cut > 0 then
+  call('XTRIM', log, 'MINID', '=', text(cut + 1))
+  since = math.max(since, cut)
+  -- They acknowledge nothing that is still kept.
+  local idle = call('ZRANGEBYSCORE', acks, '-inf', text(since), 'LIMIT', 0, ${droppedCursors})
+  if #idle > 0 then call('ZREM', acks, unpack(idle)) end
+end
+
+call('HSET', state, 'head', text(head), 'since', text(since), 'bytes', text(bytes))
+if mid > first then
+  call('PUBLISH', news, text(before) .. ' ' .. text(first) .. ' ' .. text(mid - first) .. '\n' .. table.concat(lines, '\n'))
+end
+reply[2], reply[3] = head, since
+return reply
+`);

@@ -1,0 +1,93 @@
+import { script } from './redis-scripts.ts';
+
+/**
+ * One page of a mailbox: the references of the uid and those to all, each walked from the newest back to the cursor and merged, and
+ * the entries that still stand behind them.
+ *
+ * KEYS: state, log, all, the list of the uid. ARGV: after, the most entries, the most bytes of push texts, about.
+ * Returns through, gap, isLast; then mid, whether it is to all, meta and push of each entry. O(references above `after` + entries).
+ */
+export const mailboxScript = script(String.raw`
+local state, log = KEYS[1], KEYS[2]
+local after, maxEntries, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local call = redis.call
+
+local known = call('HMGET', state, 'head', 'since')
+local head, since = tonumber(known[1]) or 0, tonumber(known[2]) or 0
+local oldest = math.max(after, since)
+local isGap = after < since
+
+-- The references above the cursor, the newest first.
+local function above(list)
+  local mids, to = {}, -1
+  while true do
+    local chunk = call('LRANGE', list, to - 127, to)
+    for at = #chunk, 1, -1 do
+      local mid = tonumber(chunk[at])
+      if mid < 0 then
+        if -mid > after then isGap = true end
+        return mids
+      end
+      if mid <= oldest then return mids end
+      mids[#mids + 1] = mid
+    end
+    if #chunk < 128 then return mids end
+    to = to - 128
+  end
+end
+
+local toAll, own = above(KEYS[3]), above(KEYS[4])
+local nextToAll, nextOwn = #toAll, #own
+local reply, entries, bytes, through = { 0, 0, 1 }, 0, 0, after
+while nextToAll > 0 or nextOwn > 0 do
+  local isToAll = nextOwn == 0 or (nextToAll > 0 and toAll[nextToAll] < own[nextOwn])
+  local mid = isToAll and toAll[nextToAll] or own[nextOwn]
+  if isToAll then nextToAll = nextToAll - 1 else nextOwn = nextOwn - 1 end
+  local name = string.format('%.0f-0', mid)
+  local entry = call('XRANGE', log, name, name)[1]
+  if entry then
+    local meta, push = entry[2][6], entry[2][8]
+    bytes = bytes + #push
+    if entries > 0 and (entries >= maxEntries or bytes > maxBytes) then
+      head, reply[3] = through, 0
+      break
+    end
+    entries = entries + 1
+    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3], reply[#reply + 4] = mid, isToAll and 1 or 0, meta, push
+  end
+  through = mid
+end
+reply[1], reply[2] = head, isGap and 1 or 0
+return reply
+`);
+
+/**
+ * KEYS: state, log. ARGV: after, the most entries. Returns since; then mid, uids, meta and push of each entry that is kept above
+ * `after`, oldest first. What a stranger has put into the log has empty texts.
+ */
+export const pageScript = script(String.raw`
+local since = tonumber(redis.call('HGET', KEYS[1], 'since')) or 0
+local from = string.format('%.0f', math.max(tonumber(ARGV[1]), since) + 1)
+local reply = { since }
+for _, entry in ipairs(redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', ARGV[2])) do
+  local at, fields = #reply, entry[2]
+  local isOurs = fields[1] == 'b'
+  reply[at + 1] = tonumber(string.match(entry[1], '^%d+'))
+  for field = 2, 4 do reply[at + field] = isOurs and fields[2 * field] or '' end
+end
+return reply
+`);
+
+/**
+ * KEYS: state, log, the id. Returns nothing when the id is not known or was cancelled; else its mid and, when the entry is still
+ * kept, uids, meta and push.
+ */
+export const findScript = script(String.raw`
+local mid = tonumber(string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) '))
+if not mid then return {} end
+local name = string.format('%.0f-0', mid)
+local since = tonumber(redis.call('HGET', KEYS[1], 'since')) or 0
+local entry = mid > since and redis.call('XRANGE', KEYS[2], name, name)[1]
+if not entry then return { mid } end
+return { mid, entry[2][4], entry[2][6], entry[2][8] }
+`);

@@ -1,0 +1,76 @@
+import type { Message } from '../message/message.ts';
+import type { Entry } from './journal.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
+
+/**
+ * A message as the texts that Redis keeps. The uids, which may be thousands, stand apart, since most who read an entry need
+ * none of them: `0` for all, else a JSON list. No text has a line end.
+ */
+export interface EntryTexts {
+  readonly uids: string;
+  readonly meta: string;
+  readonly push: string;
+}
+
+/** What an appending instance tells the others: entries without a mid between them, and the mid that stood before. */
+export interface Announcement {
+  /** The newest mid before these entries: who has not seen it has missed something. */
+  readonly before: number;
+  readonly entries: readonly Entry[];
+}
+
+/** Throws as `encodeRecord`. */
+export function encodeEntry(message: Message): EntryTexts {
+  const { meta, push } = encodeRecord(message.uids === null ? message : { ...message, uids: null });
+  return { uids: message.uids === null ? '0' : JSON.stringify(message.uids), meta, push };
+}
+
+/** Undefined for anything that `encodeEntry` did not write. */
+export function decodeEntry(mid: number, { uids, meta, push }: EntryTexts): Entry | undefined {
+  const message = decodeRecord({ meta, push });
+  if (message === undefined || uids === '0') return message && { mid, message };
+  const list = parse(uids);
+  return isTexts(list) ? { mid, message: { ...message, uids: list } } : undefined;
+}
+
+/** The same for one reader of a mailbox, from whom other uids are kept. */
+export function decodeOwnEntry(mid: number, reader: string | null, meta: string, push: string): Entry | undefined {
+  const message = decodeRecord({ meta, push });
+  if (message === undefined || reader === null) return message && { mid, message };
+  return { mid, message: { ...message, uids: [reader] } };
+}
+
+/**
+ * Reads what the append script publishes: the line `before first count`, then meta, uids and push of each entry as lines, numbered
+ * from `first` on. Undefined for anything else.
+ */
+export function decodeAnnouncement(text: string): Announcement | undefined {
+  const lines = text.split('\n');
+  const [before, first, count, ...more] = (lines[0] ?? '').split(' ').map(Number);
+  if (!isMid(before) || !isMid(first) || !isMid(count) || more.length > 0) return undefined;
+  if (first <= before || lines.length !== 1 + 3 * count) return undefined;
+  const entries: Entry[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const [meta = '', uids = '', push = ''] = lines.slice(1 + 3 * index, 4 + 3 * index);
+    const entry = decodeEntry(first + index, { meta, uids, push });
+    if (entry === undefined) return undefined;
+    entries.push(entry);
+  }
+  return { before, entries };
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function isMid(value: number | undefined): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
