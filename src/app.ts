@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createOneInstance } from './cluster/one-instance.ts';
+import type { Peers } from './cluster/peers.ts';
 import type { Config } from './config/schema.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { refuse } from './gateway/refuse.ts';
@@ -16,12 +18,15 @@ import type { Health, Journal } from './journal/journal.ts';
 import { createMemoryJournal } from './journal/memory.ts';
 import { createClock, type Clock, type ClockStep } from './message/clock.ts';
 import { createIdSource, type FillRandom } from './message/id.ts';
+import type { Message } from './message/message.ts';
 import { createPostReader } from './message/read-post.ts';
 import { createWallClock } from './message/wall-clock.ts';
 import { createAdmin } from './ops/admin.ts';
 import { createAssets } from './ops/assets.ts';
-import { createCounters, type Counters } from './ops/counters.ts';
+import { createCounters } from './ops/counters.ts';
+import { Drops, type DropPlace } from './ops/drops.ts';
 import type { Log } from './ops/log.ts';
+import { createMessageDesk } from './ops/message-desk.ts';
 import { version } from './ops/version.ts';
 import { createDirectQueue } from './queue/direct.ts';
 import { createListQueue } from './queue/list.ts';
@@ -75,11 +80,19 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
     newestMid: () => journal.head(),
     onStep: (step) => log.warn({ event: 'clock.step', ...step }, describeStep(step)),
   });
+  const newId = createIdSource(Date.now, fillRandom);
+  const drops = new Drops(now);
+  const onDropped: OnDropped = (reason, where, messages) => {
+    counters[reason] += messages.length;
+    for (const { id } of messages) drops.add(id, reason, where);
+  };
   const onGap = (after: number, since: number): void => hub.gap(after, since);
-  const { journal, queue } = await openStore(config, { now, clock, log, counters, onGap });
+  const store = await openStore(config, { now, clock, log, instance: newId(), onDropped, onGap });
+  const { journal, queue, peers } = store;
   const head = (): number => journal.head();
   const acknowledge = (uid: string, mid: number): void => journal.acknowledge(uid, mid);
-  const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters }, config);
+  const onExpired = ({ id }: Message): void => drops.add(id, 'expired', 'hub');
+  const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters, onExpired }, config);
   const heartbeat = new Heartbeat(counters, config);
   const gateway = new Gateway({ hub, heartbeat, counters, head, acknowledge, monotonicMs }, config);
 
@@ -91,7 +104,6 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   const readiness = (): Health => (isStopping ? { ok: false, reason: 'The instance is stopping.' } : queue.health());
 
   const wallClock = createWallClock(Date.now);
-  const newId = createIdSource(Date.now, fillRandom);
   const readPost = createPostReader({ newId, wallClock, now: () => clock.now() }, config);
   const mayPost = createOriginRule(config.origins);
   const send = createSend({ queue, readPost, mayPost, counters, isStopping: () => isStopping, onFault }, config);
@@ -99,7 +111,10 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   const publicServer = serve(application.callback(), gateway.upgrade);
 
   const gauges = () => ({ connections: hub.size, behind: hub.behind, uids: hub.uids, mid: journal.head() });
-  const admin = createAdmin({ counters, gauges, readiness, version, onFault });
+  const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
+  const mayChange = createOriginRule([]);
+  const { backlog } = queue;
+  const admin = createAdmin({ counters, gauges, readiness, messages, backlog, mayChange, version, onFault }, config);
   const adminServer = serve(admin.callback());
 
   function serve(onRequest: HttpServerDeps['onRequest'], onUpgrade?: Gateway['upgrade']): Server {
@@ -110,7 +125,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
     // A store may take its time to answer; a stop does not wait for that.
     await Promise.race([journal.start((entries) => hub.publish(entries)), stopBegun]);
     if (isStopping) return undefined;
-    await queue.start();
+    await Promise.all([queue.start(), peers.start()]);
     heartbeat.start();
     const publicAt = await listen(publicServer, { host: config.host, port: config.port, name: 'port' });
     const adminAt = await listen(adminServer, {
@@ -146,7 +161,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
       hub.terminateAll();
       heartbeat.stop();
       // Ends when what was on its way to the store is answered, so that those who posted it are as well.
-      await journal.stop();
+      await Promise.all([journal.stop(), peers.stop()]);
       publicServer.closeAllConnections();
       adminServer.close();
       adminServer.closeAllConnections();
@@ -155,17 +170,28 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   };
 }
 
+/** Is told the messages that were dropped, why and where. */
+type OnDropped = (reason: 'expired' | 'failed' | 'lost', where: DropPlace, messages: readonly Message[]) => void;
+
 interface StoreDeps {
   readonly now: () => number;
   readonly clock: Clock;
   readonly log: Log;
-  readonly counters: Counters;
+  /** The name of this instance. */
+  readonly instance: string;
+  readonly onDropped: OnDropped;
   readonly onGap: (after: number, since: number) => void;
 }
 
+interface Store {
+  readonly journal: Journal;
+  readonly queue: Queue;
+  readonly peers: Peers;
+}
+
 /** The table of drivers. Those that need a package of their own are loaded only when they are wanted. */
-async function openStore(config: Config, deps: StoreDeps): Promise<{ journal: Journal; queue: Queue }> {
-  const { now, clock, log, counters, onGap } = deps;
+async function openStore(config: Config, deps: StoreDeps): Promise<Store> {
+  const { now, clock, log, instance, onDropped, onGap } = deps;
   const retention = {
     messages: config.retentionMessages,
     bytes: config.retentionBytes,
@@ -176,29 +202,40 @@ async function openStore(config: Config, deps: StoreDeps): Promise<{ journal: Jo
     ids: config.idRetentionIds,
   };
   const deadlineMs = config.queueDeadlineMs;
-  const onExpired = (): void => {
-    counters.expired += 1;
-  };
+  const onExpired = (message: Message): void => onDropped('expired', 'append', [message]);
   if (config.queue.kind === 'list') {
-    if (config.dataDir !== undefined) {
+    const peers = createOneInstance();
+    if (config.dataDir !== null) {
       const { createDiskJournal } = await import('./journal/disk.ts');
       const journal = createDiskJournal({ now, clock, log, onExpired }, { dir: config.dataDir, retention, deadlineMs });
-      return { journal, queue: createDirectQueue({ journal }) };
+      return { journal, queue: createDirectQueue({ journal }), peers };
     }
     const journal = createMemoryJournal({ now, clock, onExpired }, retention);
-    const onLost = (messages: readonly unknown[], error: unknown): void => {
-      counters.lost += messages.length;
+    const onLost = (messages: readonly Message[], error: unknown): void => {
+      onDropped('lost', 'append', messages);
       log.error({ event: 'journal.refused', messages: messages.length, err: error });
     };
-    return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting }) };
+    return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting }), peers };
   }
   const { kind, ...settings } = config.queue;
   const options = { settings, prefix: config.redisPrefix, deadlineMs, retention };
   const { createRedisJournal } = await import('./journal/redis.ts');
   const journal = createRedisJournal({ log, clock, onExpired, onGap }, options);
-  if (kind === 'redis') return { journal, queue: createDirectQueue({ journal }) };
+  const { createRedisPeers } = await import('./cluster/redis-peers.ts');
+  const peers = createRedisPeers({ instance }, options);
+  if (kind === 'redis') return { journal, queue: createDirectQueue({ journal }), peers };
   const { createBullmqQueue } = await import('./queue/bullmq.ts');
-  return { journal, queue: createBullmqQueue({ journal, log, clock, onExpired }, options) };
+  const queue = createBullmqQueue(
+    {
+      journal,
+      log,
+      clock,
+      onExpired: (message) => onDropped('expired', 'queue', [message]),
+      onFailed: (messages) => onDropped('failed', 'queue', messages),
+    },
+    options,
+  );
+  return { journal, queue, peers };
 }
 
 function describeStep({ byMs, adopted }: ClockStep): string {

@@ -1,5 +1,6 @@
 import type { Entry } from '../journal/journal.ts';
 import type { Clock } from '../message/clock.ts';
+import type { Message } from '../message/message.ts';
 import type { Counters } from '../ops/counters.ts';
 import type { GapEvent } from '../wire/frames.ts';
 import { CatchUp, type CatchUpOptions, type Mailboxes } from './catch-up.ts';
@@ -19,6 +20,8 @@ export interface HubDeps {
   /** Where connections that are behind are caught up from. */
   readonly mailboxes: Mailboxes;
   readonly counters: Counters;
+  /** Told each message that had expired when it was to be fanned out. */
+  readonly onExpired?: (message: Message) => void;
 }
 
 export interface HubOptions extends CatchUpOptions {
@@ -122,12 +125,13 @@ export class Hub {
    * O(cohorts of the type) for an entry to all, O(connections of its uids) for another; the writes come with the flush.
    */
   publish(entries: readonly Entry[]): void {
-    const { clock, counters } = this.#deps;
+    const { clock, counters, onExpired } = this.#deps;
     for (const entry of entries) {
       const { mid, message } = entry;
       this.#published = mid;
       if (message.expiresAtMs !== 0 && clock.isExpired(message.expiresAtMs, mid)) {
         counters.expired += 1;
+        onExpired?.(message);
         continue;
       }
       const outgoing = new Outgoing(entry, this.#receipts.open(mid));

@@ -1,27 +1,80 @@
 import Router from '@koa/router';
-import Koa from 'koa';
+import Koa, { type Context, type Middleware } from 'koa';
 import type { Health } from '../journal/journal.ts';
+import type { Backlog } from '../queue/queue.ts';
+import { answerError } from './admin-answer.ts';
+import { StoreError } from './ask-store.ts';
+import { addBacklogRoutes } from './backlog-routes.ts';
 import type { Counters } from './counters.ts';
+import type { MessageDesk } from './message-desk.ts';
+import { addMessageRoutes, type MessageRouteOptions } from './message-routes.ts';
 
 export interface AdminDeps {
   readonly counters: Counters;
   readonly gauges: () => Readonly<Record<string, number>>;
   readonly readiness: () => Health;
+  readonly messages: MessageDesk;
+  readonly backlog: Backlog | null;
+  /** Whether a page of this origin may change something here; undefined: no browser asks. */
+  readonly mayChange: (origin: string | undefined, host: string | undefined) => boolean;
   readonly version: string;
   readonly onFault: (error: unknown) => void;
 }
 
-/** The admin listener: what this instance holds and has counted. Not for the public. */
-export function createAdmin({ counters, gauges, readiness, version, onFault }: AdminDeps): Koa {
-  const router = new Router();
+/** The admin listener: what this instance holds and has counted, and what became of a message. Not for the public. */
+export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa {
+  const { counters, gauges, readiness, messages, backlog, mayChange, version, onFault } = deps;
+  const router = new Router({ strict: true });
   router.get('/stats', (context) => {
     context.body = { version, readiness: readiness(), gauges: gauges(), counters };
   });
-  router.get('/', (context) => context.redirect('/stats'));
+  router.get('/', (context) => context.redirect('stats'));
+  addMessageRoutes(router, messages, options);
+  addBacklogRoutes(router, backlog);
+
   const admin = new Koa();
   admin.silent = true;
   admin.on('error', onFault);
+  admin.use(answerFaults(onFault));
+  admin.use(refuseForeignPages(mayChange));
   admin.use(router.routes());
-  admin.use(router.allowedMethods());
+  admin.use((context) => answerNothingHere(context, router));
   return admin;
+}
+
+function answerFaults(onFault: (error: unknown) => void): Middleware {
+  return async (context, next) => {
+    try {
+      await next();
+    } catch (error) {
+      if (error instanceof StoreError)
+        return answerError(context, { code: 'store_unavailable', message: error.message });
+      onFault(error);
+      return answerError(context, { code: 'internal' });
+    }
+  };
+}
+
+/** A browser sends some requests of any page to any address, and only keeps the answer from the page. */
+function refuseForeignPages(mayChange: AdminDeps['mayChange']): Middleware {
+  return (context, next) => {
+    const { origin, host } = context.req.headers;
+    if (context.method === 'GET' || context.method === 'HEAD' || mayChange(origin, host)) return next();
+    return answerError(context, {
+      code: 'origin_refused',
+      message: 'Pages of another origin may not change anything here.',
+    });
+  };
+}
+
+/** Runs when no route has answered: another method would be, or nothing is there. */
+function answerNothingHere(context: Context, router: Router): void {
+  const { path, pathAndMethod } = router.match(context.path, context.method);
+  if (path.length > 0 && pathAndMethod.length === 0) {
+    context.set('Allow', [...new Set(path.flatMap(({ methods }) => methods))].join(', '));
+    answerError(context, { code: 'method_not_allowed' });
+    return;
+  }
+  const message = 'There is nothing here. See /stats, /messages/{id}, /scheduled and /failed.';
+  answerError(context, { code: 'not_found', message });
 }

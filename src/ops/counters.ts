@@ -10,6 +10,8 @@ export interface Counters {
   unmatched: number;
   /** Accepted messages that the journal did not take; only a queue that says `volatile` can have any. */
   lost: number;
+  /** Messages that the queue gave up; their jobs are kept until somebody looks. */
+  failed: number;
   /** Frames written to sockets. */
   delivered: number;
   /** Connections taken since the start. */
@@ -41,6 +43,7 @@ export function createCounters(): Counters {
     expired: 0,
     unmatched: 0,
     lost: 0,
+    failed: 0,
     delivered: 0,
     replayed: 0,
     fellBehind: 0,

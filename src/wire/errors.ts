@@ -15,14 +15,36 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'The query of a listener is wrong: no uid, `d` is not JSON, or `mid` is not a number.',
   },
+  invalid_query: {
+    status: 400,
+    retryable: false,
+    meaning: 'The query of an admin request, or the body in its place, is wrong; `details` names each member.',
+  },
   origin_refused: {
     status: 403,
     retryable: false,
     meaning: 'A browser page of another origin sent this; allow its origin with --origins.',
   },
   not_found: { status: 404, retryable: false, meaning: 'There is nothing at this path.' },
+  unknown_message: {
+    status: 404,
+    retryable: false,
+    meaning:
+      'No message of this id is known: it was never accepted, it is older than what is kept, or it was dropped before it got a number and the instance that knew has restarted.',
+  },
+  unknown_job: { status: 404, retryable: false, meaning: 'No failed job of this number is kept.' },
   method_not_allowed: { status: 405, retryable: false, meaning: 'This path takes another method; see `Allow`.' },
   request_timeout: { status: 408, retryable: true, meaning: 'The request did not arrive whole in time.' },
+  no_backlog: {
+    status: 409,
+    retryable: false,
+    meaning: 'Only the queue bullmq holds messages back and keeps those that failed; this deployment has another.',
+  },
+  message_gone: {
+    status: 410,
+    retryable: false,
+    meaning: 'There is nothing to take back: the message has expired, is no longer kept, or was dropped.',
+  },
   body_too_large: { status: 413, retryable: false, meaning: 'The body is larger than --max-body.' },
   unsupported_media_type: {
     status: 415,
@@ -46,6 +68,16 @@ export const errorCatalogue = {
     status: 503,
     retryable: true,
     meaning: 'The queue did not accept the message within its deadline; it may still be delivered.',
+  },
+  store_unavailable: {
+    status: 503,
+    retryable: true,
+    meaning: 'The store did not answer an admin request within its deadline. What was asked for may have been done.',
+  },
+  being_handed_on: {
+    status: 503,
+    retryable: true,
+    meaning: 'The message is on its way from the queue to the journal just now.',
   },
   queue_full: { status: 503, retryable: true, meaning: 'More is accepted than can be handed on; slow down.' },
   too_many_connections: { status: 503, retryable: true, meaning: 'The instance holds --max-connections connections.' },

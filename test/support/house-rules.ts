@@ -27,12 +27,17 @@ export const rooms: Readonly<Record<string, Room>> = {
     builtins: 'any',
   },
   ops: {
-    values: ['wire'],
-    types: ['auth', 'cluster', 'config', 'hub', 'journal', 'message', 'queue'],
-    packages: ['koa', '@koa/router', 'pino'],
+    values: ['message', 'wire'],
+    types: ['auth', 'cluster', 'config', 'hub', 'journal', 'queue'],
+    packages: ['koa', '@koa/router', 'pino', 'zod'],
     builtins: 'any',
   },
-  cluster: { values: ['hub', 'wire'], types: ['config', 'journal', 'ops', 'queue'], packages: [], builtins: 'no HTTP' },
+  cluster: {
+    values: ['hub', 'journal', 'wire'],
+    types: ['config', 'ops', 'queue'],
+    packages: [],
+    builtins: 'no HTTP',
+  },
   auth: { values: ['wire'], types: ['config'], packages: ['zod'], builtins: 'no sockets' },
   queue: {
     values: ['journal', 'message', 'wire'],
@@ -49,7 +54,17 @@ export const rooms: Readonly<Record<string, Room>> = {
 };
 
 /** What implements a contract: app.ts alone chooses among them. The others see only `contracts`. */
-const drivers = ['queue/list', 'queue/redis', 'queue/bullmq', 'journal/memory', 'journal/redis'].map((d) => `${d}.ts`);
+const drivers = [
+  'cluster/one-instance',
+  'cluster/redis-peers',
+  'queue/list',
+  'queue/redis',
+  'queue/bullmq',
+  'journal/memory',
+  'journal/redis',
+].map((d) => `${d}.ts`);
+/** What a room may use of another beside its contract: how one connects to Redis is the same for all who do. */
+const shared: Readonly<Record<string, readonly string[]>> = { cluster: ['journal/redis-connection.ts'] };
 const contracts: Readonly<Record<string, string>> = { queue: 'queue/queue.ts', journal: 'journal/journal.ts' };
 
 /** What the default run never loads. */
@@ -138,7 +153,7 @@ function checkRoomImport(file: string, from: string, one: SourceImport, report: 
   const allowed = [...(room?.values ?? []), ...(one.kind === 'type' ? (room?.types ?? []) : [])];
   if (!allowed.includes(to)) report(`${from}/ imports ${one.kind === 'type' ? 'a type' : 'a value'} of ${to}/`);
   const contract = contracts[to];
-  if (contract !== undefined && target !== contract && from !== 'queue')
+  if (contract !== undefined && target !== contract && from !== 'queue' && shared[from]?.includes(target) !== true)
     report(`${from}/ looks behind ${contract}: ${target}`);
 }
 
