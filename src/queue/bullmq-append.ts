@@ -38,6 +38,9 @@ const conflictReason = 'Its id was used before, for another message.';
  * Of a group only the messages that are refused one by one are given up, the others are appended.
  */
 export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDeps) {
+  /** Those that were refused since the last append that was not, and are to be tried again. */
+  const refusedJobs = new Set<string>();
+
   async function append(job: Job<unknown>): Promise<void> {
     const read = readJobData(job.data);
     if (read === undefined) {
@@ -45,17 +48,20 @@ export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDe
       throw new UnrecoverableError('not a job that Tidings made');
     }
     await notBefore(job, read.deliverAtMs);
-    const due = read.messages.filter((message) => {
-      const isDue = !clock.isExpired(message.expiresAtMs);
-      if (!isDue) onExpired(message);
-      return isDue;
-    });
-    if (due.length === 0) return;
+    const due: Message[] = [];
+    const expired: Message[] = [];
+    for (const message of read.messages) (clock.isExpired(message.expiresAtMs) ? expired : due).push(message);
+    if (due.length > 0) await appendDue(job, due);
+    // Last, so that a job that is tried again does not count them again.
+    for (const message of expired) onExpired(message);
+  }
+
+  async function appendDue(job: Job<unknown>, messages: readonly Message[]): Promise<void> {
     try {
-      await appendTogether(job, due);
+      await appendTogether(job, messages);
     } catch (error) {
-      if (error instanceof UnrecoverableError || !(await isOfJob(error))) throw error;
-      await countRefusal(job, due, error);
+      if (error instanceof UnrecoverableError || !(await isOfJob(job, error))) throw error;
+      await countRefusal(job, messages, error);
     }
   }
 
@@ -70,6 +76,7 @@ export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDe
   /** One unit, without those whose id is another message's by now (it was forgotten while the job waited): they are given up. */
   async function appendTogether(job: Job<unknown>, messages: readonly Message[]): Promise<void> {
     const appended = await journal.append(messages, unitOf(job));
+    refusedJobs.clear();
     const conflicts = messages.filter((_message, index) => appended[index]?.outcome === 'conflict');
     if (conflicts.length > 0) await appendEach(job, messages);
   }
@@ -79,9 +86,10 @@ export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDe
     for (const message of messages) {
       try {
         const [appended] = await journal.append([message], `${unitOf(job)}/${message.id}`);
+        refusedJobs.clear();
         if (appended?.outcome === 'conflict') refused.push({ message, reason: conflictReason });
       } catch (error) {
-        if (!(await isOfJob(error))) throw error;
+        if (!(await isOfJob(job, error))) throw error;
         refused.push({ message, reason: textOf(error) });
       }
     }
@@ -89,6 +97,7 @@ export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDe
     if (first === undefined) return;
     const data: JobData = { records: encodeRecords(refused.map(({ message }) => message)) };
     if (refused.length < messages.length) await job.updateData(data);
+    refusedJobs.delete(unitOf(job));
     throw new UnrecoverableError(first.reason);
   }
 
@@ -102,15 +111,19 @@ export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDe
 
   /**
    * Whether a failed append is the job's own fault. It is not while the store is away, silent or refuses everybody: then the job is
-   * tried for ever. The reply says so, and to be sure the journal is asked for something else.
+   * tried for ever. The reply says so; to be sure the journal is asked for something else, and no other job may have been refused since
+   * one succeeded.
    */
-  async function isOfJob(error: unknown): Promise<boolean> {
+  async function isOfJob(job: Job<unknown>, error: unknown): Promise<boolean> {
     if (error instanceof RedisError && !error.message.includes(' refuses: ')) return false;
     if (outageReplies.test(textOf(error))) return false;
-    return journal.completeSince().then(
-      () => true,
-      () => false,
-    );
+    try {
+      await journal.completeSince();
+    } catch {
+      return false;
+    }
+    refusedJobs.add(unitOf(job));
+    return refusedJobs.size === 1;
   }
 
   return append;

@@ -16,6 +16,8 @@ export interface JobWorkerOptions {
   readonly prefix: string;
   /** The longest that a stop waits for the jobs at hand, and a connection for its opening. */
   readonly deadlineMs: number;
+  /** The longest wait before a job is tried again. */
+  readonly maxRetryMs?: number;
 }
 
 /**
@@ -36,7 +38,7 @@ const maxStalledCount = 1_000_000;
 
 /** The wait before a job is tried again: doubled each time, up to the longest. */
 const firstRetryMs = 100;
-const maxRetryMs = 5000;
+const defaultMaxRetryMs = 5000;
 
 /** What a worker waits after a command that failed. BullMQ's default is 15 s. */
 const commandRetryMs = 500;
@@ -60,7 +62,8 @@ const troubleMs = 6000;
  * Takes jobs and appends their messages to the journal. Appending is idempotent by id, so a job that is delivered twice does
  * no harm; one whose append fails is tried again, for as long as it takes.
  */
-export function createJobWorker(deps: JobWorkerDeps, { settings, prefix, deadlineMs }: JobWorkerOptions) {
+export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions) {
+  const { settings, prefix, deadlineMs, maxRetryMs = defaultMaxRetryMs } = options;
   const { journal, log, onFailed } = deps;
   const append = createJobAppends(deps);
   const running = new Set<string | undefined>();

@@ -2,22 +2,17 @@ import { Queue as JobQueue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createGroups, DeadlineError } from '../journal/group.ts';
 import type { Health, Retention } from '../journal/journal.ts';
-import { createRedisConnection, type RedisSettings } from '../journal/redis-connection.ts';
+import { createRedisConnection } from '../journal/redis-connection.ts';
 import { createSignal } from '../journal/signal.ts';
 import type { Message } from '../message/message.ts';
 import { createBacklog } from './bullmq-backlog.ts';
 import { createClaims } from './bullmq-claims.ts';
 import { groupJob, queueName, scheduledJob, type JobData } from './bullmq-jobs.ts';
-import { createJobWorker, type JobWorkerDeps } from './bullmq-worker.ts';
+import { createJobWorker, type JobWorkerDeps, type JobWorkerOptions } from './bullmq-worker.ts';
 import { createDeadline } from './deadline.ts';
 import type { Accepted, Queue } from './queue.ts';
 
-export interface BullmqQueueOptions {
-  readonly settings: RedisSettings;
-  /** First part of every key. */
-  readonly prefix: string;
-  /** The longest that `accept` waits. */
-  readonly deadlineMs: number;
+export interface BullmqQueueOptions extends JobWorkerOptions {
   readonly retention: Pick<Retention, 'idMs' | 'ageMs'>;
 }
 
@@ -126,7 +121,7 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
     guarantees: { survivesProcess: true, manyInstances: true, schedules: true },
     start() {
       adder.open();
-      worker = createJobWorker(deps, { settings, prefix, deadlineMs });
+      worker = createJobWorker(deps, options);
       prober = setInterval(() => void adder.run((redis) => redis.ping()).catch(noop), probeEveryMs);
       return isKnown.promise;
     },

@@ -2,12 +2,13 @@ import { createRedisJournal } from '../../src/journal/redis.ts';
 import type { Retention } from '../../src/journal/journal.ts';
 import type { RedisLog, RedisSettings } from '../../src/journal/redis-connection.ts';
 import { createBullmqQueue } from '../../src/queue/bullmq.ts';
-import { createRedisQueue } from '../../src/queue/redis.ts';
+import { createDirectQueue } from '../../src/queue/direct.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { Message } from '../../src/message/message.ts';
 import { endWith, type Scope } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
+import { clockOf } from './machine-clock.ts';
 import { plenty } from './redis-place.ts';
 import { createTold, type Told } from './told.ts';
 
@@ -19,6 +20,8 @@ export interface RedisInstanceOptions {
   readonly settings?: Partial<RedisSettings>;
   readonly retention?: Partial<Retention>;
   readonly now?: () => number;
+  /** Of BullMQ. */
+  readonly maxRetryMs?: number;
   readonly wrapJournal?: (journal: Journal) => Journal;
 }
 
@@ -31,6 +34,8 @@ export interface RedisInstance {
   readonly logged: readonly string[];
   readonly gaps: readonly { readonly after: number; readonly since: number }[];
   readonly expired: readonly Message[];
+  /** What a worker of BullMQ has given up. */
+  readonly failed: readonly Message[];
   events(event: string): number;
   reason(): string;
   untilUp(): Promise<void>;
@@ -56,23 +61,20 @@ export async function openInstance(
   const log: RedisLog = { info: write, warn: write };
   const gaps: { after: number; since: number }[] = [];
   const expired: Message[] = [];
+  const failed: Message[] = [];
   const onGap = (after: number, since: number): number => gaps.push({ after, since });
-  const journal = createRedisJournal({ log, onGap }, { ...place, retention: { ...plenty, ...options.retention } });
+  const clock = clockOf(options.now ?? Date.now);
+  const onExpired = (message: Message): number => expired.push(message);
+  const retention = { ...plenty, ...options.retention };
+  const journal = createRedisJournal({ log, clock, onExpired, onGap }, { ...place, retention });
   const wrapped = options.wrapJournal?.(journal) ?? journal;
   const queue =
     options.queue === 'bullmq'
       ? createBullmqQueue(
-          {
-            journal: wrapped,
-            log,
-            now: options.now ?? Date.now,
-            onExpired: (messages) => {
-              expired.push(...messages);
-            },
-          },
-          place,
+          { journal: wrapped, log, clock, onExpired, onFailed: (messages) => void failed.push(...messages) },
+          { ...place, retention, ...(options.maxRetryMs === undefined ? {} : { maxRetryMs: options.maxRetryMs }) },
         )
-      : createRedisQueue({ journal: wrapped });
+      : createDirectQueue({ journal: wrapped });
   const told = createTold();
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= queue.stop().then(() => journal.stop()));
@@ -90,6 +92,7 @@ export async function openInstance(
     told,
     gaps,
     expired,
+    failed,
     get logged() {
       return logged.map(({ text }) => text);
     },

@@ -2,7 +2,15 @@ import type { Retention } from '../../src/journal/journal.ts';
 import type { RedisJournalOptions } from '../../src/journal/redis.ts';
 import type { RedisLog } from '../../src/journal/redis-connection.ts';
 
-export const plenty: Retention = { messages: 100_000, bytes: 256 * 1024 * 1024, ageMs: 3_600_000 };
+export const plenty: Retention = {
+  messages: 100_000,
+  bytes: 256 * 1024 * 1024,
+  ageMs: 3_600_000,
+  mailboxMessages: 1000,
+  broadcastMessages: 10_000,
+  idMs: 24 * 3_600_000,
+  ids: 1_000_000,
+};
 
 /** A log that nobody reads. */
 export const quiet: RedisLog = { info: () => {}, warn: () => {} };

@@ -45,8 +45,8 @@ test('a job whose append fails is tried again until it succeeds', async (t) => {
     queue: 'bullmq',
     wrapJournal: (journal) => ({
       ...journal,
-      append(messages) {
-        if (failures === 4) return journal.append(messages);
+      append(...call) {
+        if (failures === 4) return journal.append(...call);
         failures += 1;
         return Promise.reject(new Error('not now'));
       },
@@ -66,7 +66,19 @@ test('a job whose append fails is tried again until it succeeds', async (t) => {
 test('what has expired when a worker comes to it is dropped and counted', async (t) => {
   const redis = await startRedis(t);
   const expiresAtMs = Date.now() + 3_600_000;
-  const instance = await openInstance(t, redis.port, { queue: 'bullmq', now: () => expiresAtMs });
+  let failures = 2;
+  const instance = await openInstance(t, redis.port, {
+    queue: 'bullmq',
+    now: () => expiresAtMs,
+    wrapJournal: (journal) => ({
+      ...journal,
+      append(...call) {
+        if (failures === 0) return journal.append(...call);
+        failures -= 1;
+        return Promise.reject(new Error('not now'));
+      },
+    }),
+  });
   await instance.untilUp();
   const [expired, due] = [sampleMessages(3, { expiresAtMs }), sampleMessages(3, { expiresAtMs: expiresAtMs + 1 })];
   await instance.acceptAtLast([...expired, ...due]);
@@ -76,8 +88,35 @@ test('what has expired when a worker comes to it is dropped and counted', async 
     due.map(({ id }) => id),
   );
   await eventually(() => (instance.expired.length >= 4 ? true : undefined), 'four expired messages');
-  assert.deepEqual(instance.expired, [...expired, expired[0]]);
+  const ids = (messages: readonly { readonly id: string }[]): string[] => messages.map(({ id }) => id).sort();
+  assert.deepEqual(ids(instance.expired), ids([...expired, ...expired.slice(0, 1)]));
   assert.equal((await instance.journal.read(0, 100)).length, 3);
+});
+
+test('a job that is redelivered after its entries were trimmed is not appended again', async (t) => {
+  const redis = await startRedis(t);
+  const follower = await openInstance(t, redis.port, { queue: 'redis', retention: { messages: 5 } });
+  const child = await startChild(process.execPath, [holder, String(redis.port), 'appends']);
+  endWith(t, async () => {
+    if (!child.hasExited()) await child.end('SIGKILL');
+  });
+  await child.line((line) => line === 'holds 5', 'the job in its hands');
+  assert.deepEqual(await follower.told.ids(5), ['m1', 'm2', 'm3', 'm4', 'm5']);
+  // Of what the holder appended nothing is left, not even the ids.
+  const later = sampleMessages(10, {}).map((message, index) => ({ ...message, id: `later${index}` }));
+  for (const message of later) await follower.acceptAtLast([message]);
+  await follower.told.ids(15);
+  assert.equal((await follower.journal.read(0, 100)).length, 5);
+  const other = await openInstance(t, redis.port, { queue: 'bullmq', retention: { messages: 5 } });
+  await other.untilUp();
+  await child.end('SIGKILL');
+  const client = openClient(t, redis.url);
+  await eventually(
+    async () => ((await client.exists('tidings:send:1')) === 0 ? true : undefined),
+    'the end of the job',
+  );
+  await other.acceptAtLast([sampleMessage({ id: 'last' })]);
+  assert.equal((await follower.told.ids(16)).at(-1), 'last');
 });
 
 test('a job that is not ours is put aside, and the others go on', async (t) => {
