@@ -6,7 +6,10 @@ import type { Appended } from './journal.ts';
  * The answer to an append that holds a conflict, of which nothing is appended; undefined when there is none. An id that stands
  * twice among the messages is compared with itself as well.
  */
-export function refuseConflicts(messages: readonly Message[], ids: CallerIds): readonly Appended[] | undefined {
+export function refuseConflicts(
+  messages: readonly Message[],
+  ids: Pick<CallerIds, 'get'>,
+): readonly Appended[] | undefined {
   if (messages.every(({ fingerprint }) => fingerprint === '')) return undefined;
   const seen = new Map<string, string>();
   const conflicts = new Set<Message>();

@@ -1,7 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, renameSync, statSync } from 'node:fs';
 import { accessSync, constants, existsSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { DataDirError, reasonOf } from './disk-error.ts';
 
 /** What is written is readable by this and every later version. Raised when that ends. */
@@ -13,7 +12,12 @@ const fullBytes = 256 * 1024;
 /** LMDB's files begin with two pages like this; the second begins at the page size, which the first one names. */
 const meta = { magic: 0xbeefc0de, magicOffset: 24, pageSizeOffset: 48, leastPageBytes: 512, mostPageBytes: 65_536 };
 
-const noteSchema = z.object({ format: z.number(), fileBytes: z.number().optional() });
+/** What `tidings.json` in the directory says. */
+interface Note {
+  readonly format: number;
+  /** The store's file was never shorter. */
+  readonly fileBytes: number;
+}
 
 /** Of the store, in the data directory. */
 export function storePath(dir: string): string {
@@ -39,13 +43,13 @@ export function inspectDirectory(dir: string): void {
     if (existsSync(path) && statSync(path).size > 0 && !hasBothMetas(path)) throw damaged(dir, `${path} is no journal`);
     return;
   }
-  if (note.format > formatNumber) {
+  if (!(note.format <= formatNumber)) {
     throw new DataDirError(
       `${dir} was written by a later version (format ${note.format}; this one reads up to ${formatNumber}): ` +
         'start that version, or name another directory',
     );
   }
-  const { fileBytes = 0 } = note;
+  const { fileBytes } = note;
   const size = existsSync(path) ? statSync(path).size : 0;
   if (size < fileBytes) throw damaged(dir, `${path} has ${size} bytes of ${fileBytes}`);
   if (!hasBothMetas(path)) throw damaged(dir, `${path} does not begin as a journal does`);
@@ -86,11 +90,14 @@ export function isFull(dir: string): boolean {
   }
 }
 
-function readNote(dir: string): z.infer<typeof noteSchema> | undefined {
+function readNote(dir: string): Note | undefined {
   const path = join(dir, 'tidings.json');
   if (!existsSync(path)) return undefined;
   try {
-    return noteSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const note: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof note !== 'object' || note === null || !('format' in note)) throw new TypeError('it names no format');
+    const fileBytes = 'fileBytes' in note ? note.fileBytes : 0;
+    return { format: Number(note.format), fileBytes: Number(fileBytes) };
   } catch (error) {
     throw damaged(dir, `${path} cannot be read`, error);
   }

@@ -66,7 +66,8 @@ const maxKeyBytes = 1024;
 export async function openDiskStore(dir: string, fileBytes: number): Promise<DiskStore> {
   inspectDirectory(dir);
   const root = await openRoot(dir, fileBytes);
-  const table = (name: string): Table => root.openDB<Buffer, Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' });
+  const table = (name: string): Table =>
+    root.openDB<Buffer, Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' });
   const [entries, ids, acks, state] = [table('entries'), table('ids'), table('acks'), table('state')];
   const lock = await lockDirectory(dir, {
     read: () => state.get(ownerKey)?.toString() ?? '',
@@ -88,7 +89,9 @@ export async function openDiskStore(dir: string, fileBytes: number): Promise<Dis
       await last;
     } catch (error) {
       const reason = await causeOf(error);
-      throw new Error(`The journal in ${dir} cannot be written: ${isFull(dir) ? `the disk is full (${reason})` : reason}.`);
+      throw new Error(
+        `The journal in ${dir} cannot be written: ${isFull(dir) ? `the disk is full (${reason})` : reason}.`,
+      );
     }
   }
 
@@ -142,7 +145,8 @@ export async function openDiskStore(dir: string, fileBytes: number): Promise<Dis
     },
     acksAfter(uid, limit) {
       const key = Buffer.from(uid);
-      const range = key.length === 0 ? acks.getRange({ limit }) : acks.getRange({ start: key, exclusiveStart: true, limit });
+      const range =
+        key.length === 0 ? acks.getRange({ limit }) : acks.getRange({ start: key, exclusiveStart: true, limit });
       return Array.from(range, ({ key, value }) => [key.toString(), decodeMid(value)] as const);
     },
     async probe() {

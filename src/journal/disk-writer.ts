@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { Message } from '../message/message.ts';
+import type { Append } from './disk-plan.ts';
 import type { Appended, Health } from './journal.ts';
 
 /** Writes calls together; resolves, when they are on disk and told, with the answer of each. */
-export type WriteCalls = (calls: readonly (readonly Message[])[]) => Promise<readonly (readonly Appended[])[]>;
+export type WriteCalls = (calls: readonly Append[]) => Promise<readonly (readonly Appended[])[]>;
 
 export interface DiskWriterDeps {
   readonly write: WriteCalls;
@@ -21,8 +22,7 @@ export interface DiskWriterOptions {
   readonly maxUnits: number;
 }
 
-interface Call {
-  readonly messages: readonly Message[];
+interface Call extends Append {
   readonly deadline: number;
   readonly resolve: (answer: readonly Appended[]) => void;
   readonly reject: (error: Error) => void;
@@ -78,7 +78,7 @@ export function createDiskWriter({ write, probe, onHealth }: DiskWriterDeps, opt
     const leftMs = (calls[0]?.deadline ?? Infinity) - performance.now();
     const timer = setTimeout(() => refuseAll(calls, slow), Math.min(deadlineMs, Math.max(0, leftMs)));
     try {
-      const answers = await write(calls.map(({ messages }) => messages));
+      const answers = await write(calls);
       calls.forEach((call, index) => call.resolve(answers[index] ?? []));
       setRefusal(undefined);
     } catch (error) {
@@ -111,10 +111,10 @@ export function createDiskWriter({ write, probe, onHealth }: DiskWriterDeps, opt
   }
 
   return {
-    add(messages: readonly Message[]): Promise<readonly Appended[]> {
+    add(messages: readonly Message[], unit: string): Promise<readonly Appended[]> {
       if (refusal !== undefined) return Promise.reject(new Error(refusal));
       return new Promise((resolve, reject) => {
-        waiting.push({ messages, deadline: performance.now() + deadlineMs, resolve, reject });
+        waiting.push({ messages, unit, deadline: performance.now() + deadlineMs, resolve, reject });
         writing ??= writeAll();
       });
     },
