@@ -16,6 +16,8 @@ export interface ClientOptions {
 const HANDSHAKE_MS = 3_000;
 const WELCOME_MS = 5_000;
 const ACK_EVERY_MS = 250;
+/** Clients that lost their connection together do not come back together. */
+const LONGEST_WAIT_MS = 600;
 
 interface ServerFrame {
   readonly event?: unknown;
@@ -37,7 +39,6 @@ export class ChaosClient {
   /** -1: a newcomer. */
   #cursor = -1;
   #isWelcome = false;
-  #isAway = false;
   #hasEnded = false;
   #ackedAtMs = 0;
 
@@ -53,12 +54,12 @@ export class ChaosClient {
 
   /** Ends its connection without a word, and comes back after `awayMs` and a random wait. */
   leave(awayMs: number): void {
-    this.#isAway = true;
-    this.#socket?.terminate();
-    this.#later(awayMs, () => {
-      this.#isAway = false;
-      this.#connect();
-    });
+    const socket = this.#socket;
+    if (socket !== undefined) {
+      this.#noteEnd(0);
+      socket.terminate();
+    }
+    this.#later(awayMs + this.#options.chance.below(LONGEST_WAIT_MS), () => this.#connect());
   }
 
   /** Stops reading for a while. */
@@ -100,17 +101,27 @@ export class ChaosClient {
       handshakeTimeout: HANDSHAKE_MS,
     });
     this.#socket = socket;
-    socket.on('open', () => this.#later(WELCOME_MS, () => socket.terminate()));
-    socket.on('message', (data) => this.#receive(data));
+    // What a socket has in store when it is given up does not count any more.
+    const isCurrent = (): boolean => this.#socket === socket;
+    socket.on('open', () => {
+      if (isCurrent()) this.#later(WELCOME_MS, () => socket.terminate());
+    });
+    socket.on('message', (data) => {
+      if (isCurrent()) this.#receive(data);
+    });
     // 'close' follows, and says the same.
     socket.on('error', () => {});
     socket.on('close', (code) => {
-      if (this.#socket !== socket) return;
-      this.#socket = undefined;
-      this.#isWelcome = false;
-      record.add('close', Date.now(), 0, code);
-      if (!this.#isAway) this.#later(20 + chance.below(600), () => this.#connect());
+      if (!isCurrent()) return;
+      this.#noteEnd(code);
+      this.#later(20 + chance.below(LONGEST_WAIT_MS), () => this.#connect());
     });
+  }
+
+  #noteEnd(code: number): void {
+    this.#socket = undefined;
+    this.#isWelcome = false;
+    this.#options.record.add('close', Date.now(), 0, code);
   }
 
   #receive(data: RawData): void {

@@ -17,6 +17,7 @@ export interface ClientFindings {
   /** Frames that the cursor rule dropped. */
   readonly dropped: number;
   readonly connects: number;
+  readonly welcomes: number;
   readonly isConnected: boolean;
 }
 
@@ -50,6 +51,7 @@ export function checkClient(history: History, client: ClientHistory, rules: Rule
   let gaps = 0;
   let dropped = 0;
   let connects = 0;
+  let welcomes = 0;
   let lastMid = -1;
   let slot = -1;
   let isConnected = false;
@@ -98,6 +100,7 @@ export function checkClient(history: History, client: ClientHistory, rules: Rule
         backlogUntilMs = 0;
         break;
       case 'welcome':
+        welcomes += 1;
         isConnected = true;
         listeningSinceMs = atMs;
         if (firstWelcomeMs === Infinity) firstWelcomeMs = atMs;
@@ -132,7 +135,7 @@ export function checkClient(history: History, client: ClientHistory, rules: Rule
     }
   }
   stopListening(Infinity);
-  return { violations, taken, firstWelcomeMs, listening, gaps, dropped, connects, isConnected };
+  return { violations, taken, firstWelcomeMs, listening, gaps, dropped, connects, welcomes, isConnected };
 }
 
 /** How long after its expiry a frame was read, less what the driver or the paused instance was not running for. */

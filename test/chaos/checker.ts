@@ -45,7 +45,7 @@ export function check(history: History, rules: Rules, settledMs: number): Verdic
     sums.dropped += found.dropped;
     sums.judgedExpiring += lost.judgedExpiring;
     sums.excused += lost.excused;
-    sums.reconnects += Math.max(0, found.connects - 1);
+    sums.reconnects += Math.max(0, found.welcomes - 1);
     sums.gaps += found.gaps;
     for (const [seq, atMs] of found.taken) {
       const acceptedMs = history.posts[seq]?.acceptedMs ?? 0;
