@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
+import { createOneInstance } from '../../src/cluster/one-instance.ts';
 import { createApplication } from '../../src/ingress/application.ts';
 import { createSend } from '../../src/ingress/send.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { createAdmin } from '../../src/ops/admin.ts';
 import { createCounters } from '../../src/ops/counters.ts';
-import type { Queue } from '../../src/queue/queue.ts';
+import { Drops } from '../../src/ops/drops.ts';
+import { createMessageDesk } from '../../src/ops/message-desk.ts';
+import type { Backlog, Queue } from '../../src/queue/queue.ts';
 import { errorCatalogue, type ErrorCode } from '../../src/wire/errors.ts';
 import { endWith, type Scope } from '../support/cleanup.ts';
 import { freePort } from '../support/free-port.ts';
@@ -13,6 +18,7 @@ import { startInstance } from '../support/instance.ts';
 import { post } from '../support/post.ts';
 import { openRaw } from '../support/raw-socket.ts';
 import { encodeFrame, openRawWs, upgradeRequest } from '../support/raw-ws.ts';
+import { startRedis } from '../support/redis.ts';
 import { request, type Answer } from '../support/request.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 import { assertError, ended, readAnswers, startServing } from './serving.ts';
@@ -21,7 +27,7 @@ type Refusal = Omit<Answer, 'json'>;
 
 const flags = ['--request-timeout=300ms', '--max-body=8MiB', '--max-batch=200000', '--max-connections=3'];
 const server = await startServing({ after }, { flags: [...flags, '--max-connections-per-uid=1'] });
-const { url, wsUrl } = server;
+const { url, wsUrl, adminUrl } = server;
 const right = { topic: 'all', msg: 'm' };
 
 /** Bytes that are sent as they are, and the first answer to them. */
@@ -39,16 +45,35 @@ const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> =
   invalid_request: (scope) => sendRaw(scope, 'nonsense\r\n\r\n'),
   invalid_listen: () => refusedWs(`${wsUrl}/ws`),
   origin_refused: () => post(url, right, { headers: { origin: 'https://evil.com' } }),
+  invalid_query: () => request(`${adminUrl}/messages/x?uidz=1`),
   not_found: () => request(`${url}/nowhere`),
+  unknown_message: () => request(`${adminUrl}/messages/nobody-posted-this`),
+  unknown_job: provokeUnknownJob,
   method_not_allowed: () => request(`${url}/send`),
   request_timeout: (scope) =>
     sendRaw(scope, 'POST /send HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n{'),
+  no_backlog: () => request(`${adminUrl}/scheduled`),
+  message_gone: async () => {
+    const { status, text } = await post(url, { ...right, id: 'late', timeout: 1 });
+    assert.equal(status, 202, text);
+    return request(`${adminUrl}/messages/late`, { method: 'DELETE' });
+  },
   body_too_large: () => post(url, ' '.repeat(8 * 1024 * 1024 + 1)),
   unsupported_media_type: () => post(url, right, { headers: { 'content-type': 'text/plain' } }),
+  id_conflict: async () => {
+    await post(url, { ...right, id: 'twice' });
+    return post(url, { ...right, id: 'twice', msg: 'another' });
+  },
+  cannot_schedule: () => post(url, { ...right, delay: 60 }),
   upgrade_required: () => request(`${url}/ws?uid=1`),
   headers_too_large: (scope) => sendRaw(scope, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
   internal: provokeInternal,
   queue_unavailable: provokeUnavailable,
+  store_unavailable: async (scope) => {
+    const instance = await startInstance(scope, { flags: [`--queue=redis/127.0.0.1:${await freePort()}`] });
+    return request(`${instance.adminUrl}/messages/x`);
+  },
+  being_handed_on: provokeBeingHandedOn,
   queue_full: () =>
     post(
       url,
@@ -93,16 +118,63 @@ async function provokeInternal(scope: Scope): Promise<Refusal> {
     },
   };
   const application = createApplication({ send, assets, readiness: () => ({ ok: true }), onFault });
-  const callback = application.callback();
-  const planted = createServer((incoming, response) => void callback(incoming, response));
-  await new Promise<void>((resolve) => planted.listen(0, '127.0.0.1', resolve));
-  endWith(scope, () => void planted.close());
-  const plantedUrl = `http://127.0.0.1:${(planted.address() as AddressInfo).port}`;
+  const plantedUrl = await serveHere(scope, application.callback());
   assertError(await request(`${plantedUrl}/demo/`), 'internal');
   const answer = await post(plantedUrl, right);
   assert.deepEqual(faults.map(String), ['Error: planted too', 'Error: planted'], 'whoever runs it is told the reason');
   assert.doesNotMatch(answer.text, /planted/, 'and nobody else');
   return answer;
+}
+
+/** A message that stays between the queue and the journal for as long as anybody looks, in a server of this process. */
+async function provokeBeingHandedOn(scope: Scope): Promise<Refusal> {
+  const nothing = { total: 0, items: [] };
+  const backlog = {
+    scheduled: () => Promise.resolve(nothing),
+    failed: () => Promise.resolve(nothing),
+    cancel: () => Promise.resolve(false),
+  } as unknown as Backlog;
+  const journal = { find: () => Promise.resolve({ mid: 0, message: undefined }) } as unknown as Journal;
+  const messages = createMessageDesk({
+    journal,
+    queue: { backlog },
+    hub: { receipt: () => undefined },
+    peers: createOneInstance(),
+    clock: { now: Date.now, isExpired: () => false },
+    drops: new Drops(Date.now),
+    newId: () => 'new',
+    sinceMs: 0,
+  });
+  const faults: unknown[] = [];
+  const admin = createAdmin(
+    {
+      counters: createCounters(),
+      gauges: () => ({}),
+      readiness: () => ({ ok: true }),
+      messages,
+      backlog,
+      mayChange: () => true,
+      version: '0',
+      onFault: (error) => void faults.push(error),
+    },
+    { maxBodyBytes: 1000 },
+  );
+  const answer = await request(`${await serveHere(scope, admin.callback())}/messages/x`, { method: 'DELETE' });
+  assert.deepEqual(faults, []);
+  return answer;
+}
+
+async function provokeUnknownJob(scope: Scope): Promise<Refusal> {
+  const redis = await startRedis(scope);
+  const instance = await startInstance(scope, { flags: [`--queue=bullmq/${redis.address}`] });
+  return request(`${instance.adminUrl}/failed/17/retry`, { method: 'POST' });
+}
+
+async function serveHere(scope: Scope, onRequest: (request: IncomingMessage, response: ServerResponse) => unknown) {
+  const here = createServer((incoming, response) => void onRequest(incoming, response));
+  await new Promise<void>((resolve) => here.listen(0, '127.0.0.1', resolve));
+  endWith(scope, () => void here.close());
+  return `http://127.0.0.1:${(here.address() as AddressInfo).port}`;
 }
 
 async function provokeUnavailable(scope: Scope): Promise<Refusal> {
