@@ -5,6 +5,7 @@ import { createFakeClock, type FakeClock } from '../chaos/fake-clock.ts';
 import { endWith } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
 import { post } from '../support/post.ts';
+import { startRedis } from '../support/redis.ts';
 import { request } from '../support/request.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
@@ -17,6 +18,9 @@ const day = 24 * hour;
 /** Where messages are kept: the journals differ, what a jump of the clock does must not. */
 const setups: Readonly<Record<string, (t: TestContext) => Promise<readonly string[]>>> = {
   list: () => Promise.resolve([]),
+  'data-dir': async (t) => [`--data-dir=${await makeTempDir(t)}`],
+  redis: async (t) => [`--queue=redis/${(await startRedis(t)).address}`],
+  bullmq: async (t) => [`--queue=bullmq/${(await startRedis(t)).address}`],
 };
 
 interface Frame {
@@ -65,7 +69,7 @@ class Jumping {
 
   /** `timeout` by the clock of the test, which does not jump. */
   async send(msg: string, timeout: number): Promise<void> {
-    const answer = await post(this.server.url, { topic: 'uids', topic_ids: ['u'], msg, timeout: Math.round(timeout) });
+    const answer = await post(this.server.url, { topic: 'uids', topic_ids: ['u'], msg, timeout });
     assert.equal(answer.status, 202, answer.text);
   }
 
