@@ -44,16 +44,13 @@ const defaultMaxRetryMs = 5000;
 const commandRetryMs = 500;
 
 /**
- * How long an idle worker waits for a job before it asks anew, in seconds. A stop while Redis is down waits for that, and one
- * second more, before the process can end.
+ * How long an idle worker waits for a job before it asks anew, in seconds. When Redis is down at a stop, the process lives on for that
+ * and one second more: BullMQ does not give such a wait up. With scheduled jobs it would wait for 10 s by itself.
  */
-const idleWaitSeconds = 2;
+const idleWaitSeconds = 1;
 
-/**
- * A connection with a command on its way and no answer for so long is given up. More than the 10 s for which BullMQ may wait
- * for the next job.
- */
-const silenceMs = 12_000;
+/** A connection with a command on its way and no answer for so long is given up. */
+const silenceMs = 5000;
 
 /** How long an error counts as the worker's state. One that lasts comes again sooner. */
 const troubleMs = 6000;
@@ -98,6 +95,7 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions) 
     runRetryDelay: commandRetryMs,
     settings: { backoffStrategy: (attempt) => Math.min(firstRetryMs * 2 ** (attempt - 1), maxRetryMs) },
   });
+  Object.defineProperty(worker.getBackend(), 'maximumBlockTimeout', { value: idleWaitSeconds });
   worker.on('completed', (job) => {
     running.delete(job.id);
     journal.forgetUnit(unitOf(job));
