@@ -4,8 +4,8 @@ import { script } from './redis-scripts.ts';
 export const fixedArguments = 14;
 
 /** The arguments before the messages of a unit, and those of each message. */
-export const unitArguments = 2;
-export const messageArguments = 6;
+export const unitArguments = 3;
+export const messageArguments = 4;
 
 /**
  * What an entry costs Redis beside its texts, with its id and a mailbox of its own; what a further mailbox costs when it is made; and
@@ -20,6 +20,9 @@ const droppedEntries = 256;
 const droppedReferences = 4096;
 const droppedCursors = 1000;
 
+/** One in so many calls that drop entries looks for cursors that acknowledge nothing any more. */
+const cursorChance = 16;
+
 /** The codes of the outcomes that the script replies with. */
 export const repliedOutcomes = { 1: 'duplicate', 2: 'conflict', 3: 'refused', 4: 'expired' } as const;
 
@@ -29,9 +32,9 @@ export const repliedOutcomes = { 1: 'duplicate', 2: 'conflict', 3: 'refused', 4:
  *
  * KEYS: state, log, all, acks. ARGV: channel; what mailboxes, ids and units begin with; floor (the newest mid that the caller has
  * seen); the caller's clock in microseconds; the retention in messages, bytes, microseconds, messages of a mailbox and messages to
- * all; for how many milliseconds a caller's id, one of ours and a unit are remembered. Then the units: the name (empty: none) and the
- * count of messages of each, and its messages: id, fingerprint, the mid that it retracts (-1: it has expired, and comes without its
- * texts), uids, meta and push.
+ * all; for how many milliseconds a caller's id, one of ours and a unit are remembered. Then the units: the name (empty: none) of each, 1
+ * when it has ids of callers, the count of its messages, and these: id, fingerprint, the mid that it retracts (-1: it has expired, and comes without text),
+ * and its text.
  * Returns first, head, since; then index (from 1), code and mid of each message that was not appended. The others are numbered
  * from `first` on.
  *
@@ -74,49 +77,49 @@ end
 
 local first = math.max(head + 1, now)
 local mid, references = first, 0
+local name = text(mid)
 local lines, reply = {}, { first, 0, 0 }
 
 local function answer(index, code, known)
   reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = index, code, known
 end
 
--- Visits each mailbox that an entry with these uids is in: its key and its bound.
-local function forMailboxes(uids, visit)
-  if uids == '0' then return visit(all, maxToAll) end
-  local single = match(uids, '^%["([^"\\]*)"%]$')
+-- Visits each mailbox that an entry with this text is in: its key and its bound.
+local function forMailboxes(entry, visit)
+  local single = match(entry, '^%["([^"\\]*)"%]\n')
   if single then return visit(mailboxes .. single, maxMailbox) end
+  local uids = match(entry, '^[^\n]*')
+  if uids == '0' then return visit(all, maxToAll) end
   for _, uid in ipairs(cjson.decode(uids)) do visit(mailboxes .. uid, maxMailbox) end
 end
 
-local function append(uids, meta, push)
-  local name = text(mid)
-  call('XADD', log, name .. '-0', 'b', text(bytes), 'u', uids, 'm', meta, 'p', push)
-  bytes = bytes + entryBytes - listBytes + #uids + #meta + #push
-  forMailboxes(uids, function(list, bound)
-    local count = call('RPUSH', list, name)
-    references = references + 1
-    bytes = bytes + (count == 1 and listBytes or referenceBytes)
-    if count > bound then
-      local lost = call('LPOP', list, count - bound)
-      call('LPUSH', list, text(-math.abs(tonumber(lost[#lost]))))
-    end
-  end)
-  lines[#lines + 1], lines[#lines + 2], lines[#lines + 3] = meta, uids, push
+local function link(list, bound)
+  local count = call('RPUSH', list, name)
+  references = references + 1
+  bytes = bytes + (count == 1 and listBytes or referenceBytes)
+  if count > bound then
+    local lost = call('LPOP', list, count - bound)
+    call('LPUSH', list, text(-math.abs(tonumber(lost[#lost]))))
+  end
+end
+
+local function append(entry)
+  call('XADD', log, name, 'e', entry, 'b', bytes)
+  bytes = bytes + entryBytes - listBytes + #entry
+  forMailboxes(entry, link)
+  lines[#lines + 1] = entry
   mid = mid + 1
+  name = text(mid)
 end
 
 local function stateOf(id) return match(call('GET', ids .. id) or '', '^(%S+) (.*)$') end
 
-local at, index = ${fixedArguments + 1}, 0
-while at <= #ARGV do
-  local unit, count = ARGV[at], tonumber(ARGV[at + 1])
-  local from = at + ${unitArguments}
-  at = from + ${messageArguments} * count
-  local isRepeat = unit ~= '' and call('EXISTS', units .. unit) == 1
-  local isRefused, conflicts, states, fingerprints = false, {}, {}, {}
-  for message = from, at - 1, ${messageArguments} do
+-- The messages of a unit with callers' ids are looked at before any is appended.
+local function knownIds(from, to)
+  local states, fingerprints, conflicts, isRefused = {}, {}, {}, false
+  for message = from, to, ${messageArguments} do
     local id, fingerprint = ARGV[message], ARGV[message + 1]
-    if fingerprint ~= '' and not isRepeat then
+    if fingerprint ~= '' then
       if not fingerprints[id] then
         states[id], fingerprints[id] = stateOf(id)
         fingerprints[id] = fingerprints[id] or fingerprint
@@ -124,33 +127,49 @@ while at <= #ARGV do
       if fingerprints[id] ~= fingerprint then isRefused, conflicts[message] = true, true end
     end
   end
+  return states, isRefused and conflicts
+end
+
+local function appendUnlessKnown(index, message, states)
+  local id, fingerprint, retracts = ARGV[message], ARGV[message + 1], tonumber(ARGV[message + 2])
+  local isOurs = fingerprint == ''
+  local state = states[id]
+  if isOurs then state = stateOf(id) end
+  local known = tonumber(state)
+  if state == 'x' or (known and known > 0) then
+    answer(index, 1, known or 0)
+  elseif retracts < 0 then
+    answer(index, 4, 0)
+  elseif retracts > 0 and (retracts <= since or call('XDEL', log, text(retracts)) == 0) then
+    answer(index, 1, 0)
+  else
+    states[id] = name
+    call('SET', ids .. id, name .. ' ' .. fingerprint, 'PX', isOurs and ourIdMs or callersIdMs)
+    append(ARGV[message + 3])
+  end
+end
+
+local at, index, none = ${fixedArguments + 1}, 0, {}
+while at <= #ARGV do
+  local unit, callers, from = ARGV[at], ARGV[at + 1] == '1', at + ${unitArguments}
+  at = from + ${messageArguments} * ARGV[at + 2]
+  local isRepeat = unit ~= '' and call('EXISTS', units .. unit) == 1
+  local states, conflicts = none, false
+  if callers and not isRepeat then states, conflicts = knownIds(from, at - 1) end
   for message = from, at - 1, ${messageArguments} do
-    local id, fingerprint, retracts = ARGV[message], ARGV[message + 1], tonumber(ARGV[message + 2])
-    local uids, meta, push = ARGV[message + 3], ARGV[message + 4], ARGV[message + 5]
-    local isOurs = fingerprint == ''
+    local id = ARGV[message]
     index = index + 1
-    if isRefused then
+    if isRepeat then
+      answer(index, 1, tonumber(stateOf(id)) or 0)
+    elseif conflicts then
       answer(index, conflicts[message] and 2 or 3, 0)
-    elseif isOurs and retracts == 0 and not isRepeat and call('SET', ids .. id, text(mid) .. ' ', 'NX', 'PX', ourIdMs) then
-      append(uids, meta, push)
+    elseif ARGV[message + 1] == '' and ARGV[message + 2] == '0' and call('SET', ids .. id, name .. ' ', 'NX', 'PX', ourIdMs) then
+      append(ARGV[message + 3])
     else
-      local state = states[id]
-      if isOurs or isRepeat then state = stateOf(id) end
-      local known = tonumber(state)
-      if isRepeat or state == 'x' or (known and known > 0) then
-        answer(index, 1, known or 0)
-      elseif retracts < 0 then
-        answer(index, 4, 0)
-      elseif retracts > 0 and (retracts <= since or call('XDEL', log, text(retracts) .. '-0') == 0) then
-        answer(index, 1, 0)
-      else
-        states[id] = text(mid)
-        call('SET', ids .. id, states[id] .. ' ' .. fingerprint, 'PX', isOurs and ourIdMs or callersIdMs)
-        append(uids, meta, push)
-      end
+      appendUnlessKnown(index, message, states)
     end
   end
-  if unit ~= '' and not isRepeat and not isRefused then call('SET', units .. unit, 1, 'PX', unitMs) end
+  if unit ~= '' and not isRepeat and not conflicts then call('SET', units .. unit, 1, 'PX', unitMs) end
 end
 local before = head
 if mid > first then head = mid - 1 end
@@ -161,10 +180,6 @@ local ageCut = math.min(now, clock) - maxAge
 local excess = call('XLEN', log) - maxMessages
 
 local function midOf(entry) return tonumber(match(entry[1], '^%d+')) end
-
-local function isOver(entry)
-  return dropped < excess or midOf(entry) < ageCut or bytes - (tonumber(entry[2][2]) or 0) > maxBytes
-end
 
 -- What stands before the reference was retracted, or is the mark of what the bound has taken: it goes too.
 local function unlink(list)
@@ -177,41 +192,49 @@ local function unlink(list)
   end
 end
 
-local function drop(entry)
-  local fields = entry[2]
-  cut, dropped = midOf(entry), dropped + 1
-  if fields[1] ~= 'b' then return end
-  forMailboxes(fields[4], unlink)
-  local ours = match(fields[6], '^%["([^"\\]*)",.*,"",%d+%]$')
-  if ours then call('DEL', ids .. ours) end
+local gone = {}
+local function dropIds()
+  if #gone > 0 then call('DEL', unpack(gone)) end
+  gone = {}
 end
 
-local page, count = call('XRANGE', log, '-', '+', 'COUNT', 1), 1
-while #page > 0 do
+-- False: it stays, and so does what is newer.
+local function drop(entry)
+  local mid, fields = midOf(entry), entry[2]
+  if not (dropped < excess or mid < ageCut or bytes - (tonumber(fields[4]) or 0) > maxBytes) then return false end
+  if dropped >= maxDropped or unlinked >= maxUnlinked then
+    local aged = call('XREVRANGE', log, text(ageCut - 1), '-', 'COUNT', 1)[1]
+    if aged then since = math.max(since, midOf(aged)) end
+    return false
+  end
+  cut, dropped = mid, dropped + 1
+  if fields[1] == 'e' then
+    forMailboxes(fields[2], unlink)
+    local ours, fingerprint = match(fields[2], '^[^\n]*\n%["([^"\\]*)"[^\n]*"([^"]*)",%d+%]\n')
+    if fingerprint == '' then gone[#gone + 1] = ids .. ours end
+  end
+  return true
+end
+
+local from, count, isMore = '-', math.max(1, math.min(excess + 1, 64)), true
+while isMore do
+  local page = call('XRANGE', log, from, '+', 'COUNT', count)
+  isMore = #page == count
   for _, entry in ipairs(page) do
-    if not isOver(entry) then
-      page = {}
-      break
-    end
-    if dropped >= maxDropped or unlinked >= maxUnlinked then
-      local aged = call('XREVRANGE', log, text(ageCut - 1), '-', 'COUNT', 1)[1]
-      if aged then since = math.max(since, midOf(aged)) end
-      page = {}
-      break
-    end
-    drop(entry)
+    isMore = drop(entry) and isMore
+    if not isMore then break end
   end
-  if #page > 0 then
-    page = call('XRANGE', log, text(cut + 1), '+', 'COUNT', count)
-    count = math.min(2 * count, 64)
-  end
+  dropIds()
+  from, count = text(cut + 1), math.min(2 * count, 64)
 end
 if cut > 0 then
   call('XTRIM', log, 'MINID', '=', text(cut + 1))
   since = math.max(since, cut)
-  -- They acknowledge nothing that is still kept.
-  local idle = call('ZRANGEBYSCORE', acks, '-inf', text(since), 'LIMIT', 0, ${droppedCursors})
-  if #idle > 0 then call('ZREM', acks, unpack(idle)) end
+  if first % ${cursorChance} == 0 then
+    -- They acknowledge nothing that is still kept.
+    local idle = call('ZRANGEBYSCORE', acks, '-inf', text(since), 'LIMIT', 0, ${droppedCursors})
+    if #idle > 0 then call('ZREM', acks, unpack(idle)) end
+  end
 end
 
 call('HSET', state, 'head', text(head), 'since', text(since), 'bytes', text(bytes))

@@ -46,7 +46,7 @@ while nextToAll > 0 or nextOwn > 0 do
   local name = string.format('%.0f-0', mid)
   local entry = call('XRANGE', log, name, name)[1]
   if entry then
-    local meta, push = entry[2][6], entry[2][8]
+    local meta, push = string.match(entry[2][2], '^[^\n]*\n([^\n]*)\n(.*)$')
     bytes = bytes + #push
     if entries > 0 and (entries >= maxEntries or bytes > maxBytes) then
       head, reply[3] = through, 0
@@ -62,25 +62,23 @@ return reply
 `);
 
 /**
- * KEYS: state, log. ARGV: after, the most entries. Returns since; then mid, uids, meta and push of each entry that is kept above
- * `after`, oldest first. What a stranger has put into the log has empty texts.
+ * KEYS: state, log. ARGV: after, the most entries. Returns since; then mid and text of each entry that is kept above `after`,
+ * oldest first. What a stranger has put into the log has an empty text.
  */
 export const pageScript = script(String.raw`
 local since = tonumber(redis.call('HGET', KEYS[1], 'since')) or 0
 local from = string.format('%.0f', math.max(tonumber(ARGV[1]), since) + 1)
 local reply = { since }
 for _, entry in ipairs(redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', ARGV[2])) do
-  local at, fields = #reply, entry[2]
-  local isOurs = fields[1] == 'b'
-  reply[at + 1] = tonumber(string.match(entry[1], '^%d+'))
-  for field = 2, 4 do reply[at + field] = isOurs and fields[2 * field] or '' end
+  reply[#reply + 1] = tonumber(string.match(entry[1], '^%d+'))
+  reply[#reply + 1] = entry[2][1] == 'e' and entry[2][2] or ''
 end
 return reply
 `);
 
 /**
  * KEYS: state, log, the id. Returns nothing when the id is not known or was cancelled; else its mid and, when the entry is still
- * kept, uids, meta and push.
+ * kept, its text.
  */
 export const findScript = script(String.raw`
 local mid = tonumber(string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) '))
@@ -89,5 +87,5 @@ local name = string.format('%.0f-0', mid)
 local since = tonumber(redis.call('HGET', KEYS[1], 'since')) or 0
 local entry = mid > since and redis.call('XRANGE', KEYS[2], name, name)[1]
 if not entry then return { mid } end
-return { mid, entry[2][4], entry[2][6], entry[2][8] }
+return { mid, entry[2][2] }
 `);

@@ -3,13 +3,26 @@ import type { Entry } from './journal.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
 
 /**
- * A message as the texts that Redis keeps. The uids, which may be thousands, stand apart, since most who read an entry need
- * none of them: `0` for all, else a JSON list. No text has a line end.
+ * A message as the text that Redis keeps, three lines: the uids (`0` for all, else a JSON list), meta and push. The uids, which may be
+ * thousands, stand apart, since most who read an entry need none of them.
  */
-export interface EntryTexts {
-  readonly uids: string;
-  readonly meta: string;
-  readonly push: string;
+export function encodeEntry(message: Message): string {
+  const { meta, push } = encodeRecord(message.uids === null ? message : { ...message, uids: null });
+  return `${message.uids === null ? '0' : JSON.stringify(message.uids)}\n${meta}\n${push}`;
+}
+
+/** Undefined for anything that `encodeEntry` did not write. */
+export function decodeEntry(mid: number, text: string): Entry | undefined {
+  const [uids, meta, push, ...more] = text.split('\n');
+  if (uids === undefined || meta === undefined || push === undefined || more.length > 0) return undefined;
+  return decodeLines(mid, uids, meta, push);
+}
+
+/** The entry as one who reads a mailbox is given it: for the reader (null: for all) and nobody else. */
+export function decodeOwnEntry(mid: number, reader: string | null, meta: string, push: string): Entry | undefined {
+  const message = decodeRecord({ meta, push });
+  if (message === undefined || reader === null) return message && { mid, message };
+  return { mid, message: { ...message, uids: [reader] } };
 }
 
 /** What an appending instance tells the others: entries without a mid between them, and the mid that stood before. */
@@ -19,30 +32,8 @@ export interface Announcement {
   readonly entries: readonly Entry[];
 }
 
-/** Throws as `encodeRecord`. */
-export function encodeEntry(message: Message): EntryTexts {
-  const { meta, push } = encodeRecord(message.uids === null ? message : { ...message, uids: null });
-  return { uids: message.uids === null ? '0' : JSON.stringify(message.uids), meta, push };
-}
-
-/** Undefined for anything that `encodeEntry` did not write. */
-export function decodeEntry(mid: number, { uids, meta, push }: EntryTexts): Entry | undefined {
-  const message = decodeRecord({ meta, push });
-  if (message === undefined || uids === '0') return message && { mid, message };
-  const list = parse(uids);
-  return isTexts(list) ? { mid, message: { ...message, uids: list } } : undefined;
-}
-
-/** The same for one reader of a mailbox, from whom other uids are kept. */
-export function decodeOwnEntry(mid: number, reader: string | null, meta: string, push: string): Entry | undefined {
-  const message = decodeRecord({ meta, push });
-  if (message === undefined || reader === null) return message && { mid, message };
-  return { mid, message: { ...message, uids: [reader] } };
-}
-
 /**
- * Reads what the append script publishes: the line `before first count`, then meta, uids and push of each entry as lines, numbered
- * from `first` on. Undefined for anything else.
+ * Reads what the append script publishes: the line `before first count`, then the text of each entry, numbered from `first` on. Undefined for anything else.
  */
 export function decodeAnnouncement(text: string): Announcement | undefined {
   const lines = text.split('\n');
@@ -51,12 +42,19 @@ export function decodeAnnouncement(text: string): Announcement | undefined {
   if (first <= before || lines.length !== 1 + 3 * count) return undefined;
   const entries: Entry[] = [];
   for (let index = 0; index < count; index += 1) {
-    const [meta = '', uids = '', push = ''] = lines.slice(1 + 3 * index, 4 + 3 * index);
-    const entry = decodeEntry(first + index, { meta, uids, push });
+    const at = 1 + 3 * index;
+    const entry = decodeLines(first + index, lines[at] ?? '', lines[at + 1] ?? '', lines[at + 2] ?? '');
     if (entry === undefined) return undefined;
     entries.push(entry);
   }
   return { before, entries };
+}
+
+function decodeLines(mid: number, uids: string, meta: string, push: string): Entry | undefined {
+  const message = decodeRecord({ meta, push });
+  if (message === undefined || uids === '0') return message && { mid, message };
+  const list = parse(uids);
+  return isTexts(list) ? { mid, message: { ...message, uids: list } } : undefined;
 }
 
 function parse(json: string): unknown {

@@ -15,7 +15,7 @@ export interface JournalKeys {
   /** Hash: `head`, `since` and `bytes`, the bytes ever appended. */
   readonly state: string;
   /**
-   * Stream: the entries, `<mid>-0`, with the fields b (the bytes appended before this entry), u (its uids), m (meta) and p (push).
+   * Stream: the entries, `<mid>-0`, with the fields e, the entry's uids, meta and push as lines, and b, the bytes appended before it.
    */
   readonly log: string;
   /** List: the mids of the entries to all, the newest last. */

@@ -56,15 +56,11 @@ export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: Redi
   function runAppend(floor: number, units: readonly Unit[]): Promise<number[]> {
     const args: (string | number)[] = [...firstArguments, floor, Math.floor(now() * 1000), ...bounds];
     for (const { name, messages } of units) {
-      args.push(name, messages.length);
+      args.push(name, messages.some(({ fingerprint }) => fingerprint !== '') ? 1 : 0, messages.length);
       for (const message of messages) {
         const { id, fingerprint, retracts } = message;
-        if (isExpired(message)) {
-          args.push(id, fingerprint, -1, '', '', '');
-        } else {
-          const { uids, meta, push } = encodeEntry(message);
-          args.push(id, fingerprint, retracts, uids, meta, push);
-        }
+        if (isExpired(message)) args.push(id, fingerprint, -1, '');
+        else args.push(id, fingerprint, retracts, encodeEntry(message));
       }
     }
     return connection.run((redis) => runScript(redis, appendScript, fixedKeys, args));
@@ -105,10 +101,9 @@ export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: Redi
       const [since, ...rows] = await ask(pageScript, [keys.state, keys.log], [after, limit]);
       const entries: Entry[] = [];
       let last: number | undefined;
-      for (let at = 0; at < rows.length; at += 4) {
+      for (let at = 0; at < rows.length; at += 2) {
         last = Number(rows[at]);
-        const [uids, meta, push] = [text(rows[at + 1]), text(rows[at + 2]), text(rows[at + 3])];
-        const entry = entryAt(last, decodeEntry(last, { uids, meta, push }));
+        const entry = entryAt(last, decodeEntry(last, text(rows[at + 1])));
         if (entry !== undefined) entries.push(entry);
       }
       return { since: Number(since), entries, last };
@@ -132,8 +127,7 @@ export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: Redi
       if (reply.length === 0) return undefined;
       const mid = Number(reply[0]);
       if (reply.length === 1) return { mid, message: undefined };
-      const [uids, meta, push] = [text(reply[1]), text(reply[2]), text(reply[3])];
-      return { mid, message: entryAt(mid, decodeEntry(mid, { uids, meta, push }))?.message };
+      return { mid, message: entryAt(mid, decodeEntry(mid, text(reply[1])))?.message };
     },
 
     async ackedBy(uids: readonly string[]): Promise<readonly number[]> {
