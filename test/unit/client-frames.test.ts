@@ -4,16 +4,25 @@ import { ClientFrames } from '../../src/gateway/client-frames.ts';
 import { Hub } from '../../src/hub/hub.ts';
 import { createCounters } from '../../src/ops/counters.ts';
 import { createPeer } from './fake-socket.ts';
+import { LocalMailboxes } from './hub-mailboxes.ts';
+
+/** The newest mid of the journal. */
+const head = 1795224506091000;
 
 function createFrames(maxClientFrames = 20) {
   const counters = createCounters();
   const clock = { ms: 5000 };
   const monotonicMs = (): number => clock.ms;
-  const hub = new Hub({ now: () => 0, monotonicMs, counters }, { maxConnections: 10, maxConnectionsPerUid: 10 });
+  const hub = new Hub(
+    { clock: { now: () => 0, isExpired: () => false }, monotonicMs, mailboxes: new LocalMailboxes(), counters },
+    { maxConnections: 10, maxConnectionsPerUid: 10, connectionBudgetBytes: 1024 * 1024, behindTimeoutMs: 1000 },
+  );
   const peer = createPeer();
   hub.add(peer.connection, ['notice']);
-  const frames = new ClientFrames({ hub, counters, monotonicMs }, { maxClientFrames });
-  return { counters, clock, hub, frames, ...peer };
+  const acked: [uid: string, mid: number][] = [];
+  const acknowledge = (uid: string, mid: number): void => void acked.push([uid, mid]);
+  const frames = new ClientFrames({ hub, counters, monotonicMs, head: () => head, acknowledge }, { maxClientFrames });
+  return { counters, clock, hub, frames, acked, ...peer };
 }
 
 const types = ({ connection }: ReturnType<typeof createFrames>): string[] => [...(connection.cohort?.types ?? ['*'])];
@@ -30,10 +39,15 @@ test('types are the connection’s from then on', () => {
   assert.equal(run.counters.ignoredFrames, 0);
 });
 
-test('a cursor is read', () => {
+test('a cursor moves the ack cursor of the uid', () => {
   const run = createFrames();
-  run.frames.read(run.connection, '{"ack":1795224506091000}');
-  assert.equal(run.counters.clientFrames, 1);
+  run.frames.read(run.connection, `{"ack":${head}}`);
+  run.frames.read(run.connection, '{"ack":1}');
+  assert.equal(run.counters.clientFrames, 2);
+  assert.deepEqual(run.acked, [
+    ['1', head],
+    ['1', 1],
+  ]);
 });
 
 for (const text of [
@@ -47,6 +61,11 @@ for (const text of [
   '{}',
   '{"ack":"1"}',
   '{"ack":1.5}',
+  '{"ack":0}',
+  '{"ack":-1}',
+  '{"ack":null}',
+  // Nobody has handled what was not sent yet.
+  `{"ack":${head + 1}}`,
   '{"ack":9007199254740992}',
   '{"types":"a"}',
   '{"types":["a,b"]}',
@@ -61,6 +80,7 @@ for (const text of [
     assert.equal(run.counters.ignoredFrames, 1);
     assert.equal(run.counters.clientFrames, 0);
     assert.deepEqual(types(run), ['notice']);
+    assert.deepEqual(run.acked, []);
     assert.deepEqual(run.socket.closes, []);
   });
 }

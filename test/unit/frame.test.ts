@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { pingFrame, plainFrame, pongFrame, textFrame, trackedFrame } from '../../src/hub/frame.ts';
 import type { Entry } from '../../src/journal/journal.ts';
+import { sampleMessage } from '../contract/sample-message.ts';
 
 type Received = readonly [kind: string, data: string, isBinary?: boolean];
 
@@ -77,10 +78,17 @@ test('an entry becomes the push text, or the same with mid and id before it', as
   const push = '{"types":"notice","msg":12345678901234567890,"time":"t"}';
   const entry: Entry = {
     mid: 9_007_199_254_740_991,
-    message: { id: 'a"\\b', hasCallersId: true, uids: null, type: 'notice', expiresAtMs: 0, push },
+    message: sampleMessage({ id: 'a"\\b', uids: null, push }),
   };
   assert.deepEqual(await receive(plainFrame(entry)), [['message', push, false]]);
   const [tracked] = await receive(trackedFrame(entry));
   assert.equal(tracked?.[1], `{"mid":9007199254740991,"id":"a\\"\\\\b",${push.slice(1)}`);
   assert.equal((JSON.parse(tracked[1]) as { id: string }).id, 'a"\\b');
+});
+
+test('a retraction is an event that says which message it takes back, with its own mid before it', async () => {
+  const push = '{"event":"retract","id":"a\\"b"}';
+  const entry: Entry = { mid: 7, message: sampleMessage({ id: 'its own', push, retracts: 5 }) };
+  const [tracked] = await receive(trackedFrame(entry));
+  assert.deepEqual(JSON.parse(String(tracked?.[1])), { mid: 7, event: 'retract', id: 'a"b' });
 });

@@ -11,7 +11,8 @@ const typeNames = ['a', 'b', 'c', 'd'];
 const uidNames = Array.from({ length: 20 }, (_, index) => `u${index}`);
 
 interface Known {
-  types: readonly string[];
+  /** Null: it is behind, in no cohort. */
+  types: readonly string[] | null;
 }
 
 /** Compares everything that can be asked with what a list of connections says. */
@@ -19,6 +20,11 @@ function assertSame(registry: Registry, known: ReadonlyMap<Connection, Known>): 
   assert.equal(registry.size, known.size);
   assert.equal(registry.uids, new Set([...known.keys()].map(({ uid }) => uid)).size);
   assert.deepEqual(new Set(registry.all()), new Set(known.keys()));
+  assert.equal([...registry.all()].length, known.size);
+  assert.deepEqual(
+    registry.behind,
+    new Set([...known].flatMap(([connection, { types }]) => (types === null ? [connection] : []))),
+  );
   for (const uid of uidNames) {
     const found: Connection[] = [];
     registry.forUid(uid, (connection) => found.push(connection));
@@ -33,7 +39,9 @@ function assertSame(registry: Registry, known: ReadonlyMap<Connection, Known>): 
       assert.ok(cohort.members.length > 0, `an empty cohort is kept: ${cohort.key}`);
       found.push(...cohort.members);
     });
-    const wanting = [...known].filter(([, { types }]) => types.includes('*') || types.includes(type));
+    const wanting = [...known].filter(
+      ([, { types }]) => types !== null && (types.includes('*') || types.includes(type)),
+    );
     assert.equal(found.length, wanting.length, `for ${type}`);
     assert.deepEqual(new Set(found), new Set(wanting.map(([connection]) => connection)));
   }
@@ -52,8 +60,12 @@ test('what is asked is answered as a plain list would, over 10,000 comings and g
     if (kind < 4 || known.size === 0) {
       const { connection } = createPeer(chance.pick(uidNames), chance.pick(['plain', 'tracked'] as const));
       const wanted = types();
-      registry.add(connection, wanted);
-      known.set(connection, { types: wanted });
+      registry.add(connection);
+      if (chance.happens(0.3)) fallBehind(registry, connection, known);
+      else {
+        registry.join(connection, wanted);
+        known.set(connection, { types: wanted });
+      }
     } else if (kind < 8) {
       const connection = chance.pick([...known.keys()]);
       registry.remove(connection);
@@ -63,8 +75,13 @@ test('what is asked is answered as a plain list would, over 10,000 comings and g
       const connection = chance.pick([...known.keys()]);
       const wanted = types();
       registry.leave(connection);
-      registry.join(connection, wanted);
-      known.set(connection, { types: wanted });
+      if (chance.happens(0.3)) fallBehind(registry, connection, known);
+      else {
+        registry.behind.delete(connection);
+        connection.behind = null;
+        registry.join(connection, wanted);
+        known.set(connection, { types: wanted });
+      }
     }
     if (step % 250 === 0) assertSame(registry, known);
   }
@@ -74,6 +91,21 @@ test('what is asked is answered as a plain list would, over 10,000 comings and g
   assertSame(registry, known);
   assert.deepEqual([...registry.all()], []);
 });
+
+/** As the hub does it. */
+function fallBehind(registry: Registry, connection: Connection, known: Map<Connection, Known>): void {
+  connection.behind = {
+    types: ['a'],
+    cursor: 0,
+    isNew: false,
+    waitingBytes: 0,
+    progressMs: 0,
+    isReading: false,
+    askAgainMs: 0,
+  };
+  registry.behind.add(connection);
+  known.set(connection, { types: null });
+}
 
 test('those who have gone leave nothing behind', () => {
   const registry = new Registry();
@@ -97,7 +129,8 @@ test('those who have gone leave nothing behind', () => {
 function addMany(registry: Registry, connections: Connection[]): void {
   for (let index = 0; index < 2000; index += 1) {
     const { connection } = createPeer(`u${index % 1500}`, index % 2 === 0 ? 'plain' : 'tracked');
-    registry.add(connection, [`type ${index}`, `other ${index}`]);
+    registry.add(connection);
+    registry.join(connection, [`type ${index}`, `other ${index}`]);
     connections.push(connection);
   }
 }
