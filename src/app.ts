@@ -65,6 +65,9 @@ const maxWaiting = 100_000;
 /** How often a stop looks whether the last connection has closed. */
 const closingCheckMs = 10;
 
+/** How often the clock is asked while nobody else does: a step of the machine's clock has to be seen in order to settle. */
+const clockCheckMs = 1000;
+
 /** The composition root: makes the parts in the order of the line, backwards. The only place that picks drivers. */
 export async function createApp({ config, isAdminPortChosen, log, fillRandom }: AppDeps): Promise<App> {
   const startedMs = performance.timeOrigin;
@@ -96,6 +99,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   const heartbeat = new Heartbeat(counters, config);
   const gateway = new Gateway({ hub, heartbeat, counters, head, acknowledge, monotonicMs }, config);
 
+  let clockCheck: NodeJS.Timeout | undefined;
   let isServing = false;
   let isStopping = false;
   let stopBegins = (): void => {};
@@ -127,6 +131,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
     if (isStopping) return undefined;
     await Promise.all([queue.start(), peers.start()]);
     heartbeat.start();
+    clockCheck = setInterval(() => clock.now(), clockCheckMs);
     const publicAt = await listen(publicServer, { host: config.host, port: config.port, name: 'port' });
     const adminAt = await listen(adminServer, {
       host: config.adminHost,
@@ -160,6 +165,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
       while (hub.size > 0 && monotonicMs() < endMs) await delay(closingCheckMs);
       hub.terminateAll();
       heartbeat.stop();
+      clearInterval(clockCheck);
       // Ends when what was on its way to the store is answered, so that those who posted it are as well.
       await Promise.all([journal.stop(), peers.stop()]);
       publicServer.closeAllConnections();
