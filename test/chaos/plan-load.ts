@@ -20,7 +20,7 @@ export interface PlannedRequest {
   readonly hasOwnIds: boolean;
   /** How many go out at the same time, to different instances. */
   readonly copies: number;
-  /** Followed by another body under the same id. */
+  /** Followed by another body under the same id: of what does not expire, whose id is remembered for sure. */
   readonly isImpersonated: boolean;
 }
 
@@ -46,7 +46,7 @@ export function drawRequests(chance: Chance, load: Load, roundMs: number, gapMs:
       envelopes,
       hasOwnIds,
       copies: hasOwnIds && chance.happens(load.copiedShare) ? 2 + chance.below(2) : 1,
-      isImpersonated: hasOwnIds && !isBatch && chance.happens(0.02),
+      isImpersonated: hasOwnIds && !isBatch && envelopes[0]?.lifeMs === 0 && chance.happens(0.03),
     });
   }
   return requests;

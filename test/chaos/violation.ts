@@ -54,15 +54,15 @@ function describe(violation: Violation, history: History): string[] {
   const startMs = history.posts[0]?.startedMs ?? atMs;
   const when = (ms: number): string => `${((ms - startMs) / 1_000).toFixed(3)} s`;
   const lines = [`${kind} at ${when(atMs)}: ${text}`];
-  const post = history.posts[seq];
-  if (post !== undefined) {
+  const { id } = history.posts[seq] ?? { id: '' };
+  for (const post of history.posts.filter((one) => one.seq === seq || (id !== '' && one.id === id))) {
     const to = post.uids === null ? 'all' : post.uids.join(',');
     const end = post.expiresAtMs === 0 ? 'never expires' : `expires ${when(post.expiresAtMs)}`;
     const accepted = post.acceptedMs === 0 ? 'no 202' : `202 at ${when(post.acceptedMs)}`;
     lines.push(
-      `  post ${seq} id ${post.id} to ${to} type ${post.type}: sent ${when(post.startedMs)}, ${accepted}, ${end}`,
+      `  post ${post.seq} id ${post.id} to ${to} type ${post.type}: sent ${when(post.startedMs)}, ${accepted}, ${end}`,
     );
-    for (const attempt of history.attempts.filter(({ seqs }) => seqs.includes(seq))) {
+    for (const attempt of history.attempts.filter(({ seqs }) => seqs.includes(post.seq))) {
       const { slot, startedMs, endedMs, status, error } = attempt;
       lines.push(`    attempt on ${slot}: ${when(startedMs)} to ${when(endedMs)}: ${status === 0 ? error : status}`);
     }
