@@ -111,7 +111,8 @@ export function createRedisPeers({ instance }: RedisPeersDeps, options: RedisPee
       const answers = await asked.ask(async (ask) => {
         const hearing = await publish(control, { from: instance, ask, name: question.name, about });
         others = isSubscribed ? hearing - 1 : hearing;
-        return others;
+        // Without its own channel this instance is told of no answer.
+        return isSubscribed ? others : 0;
       });
       // This instance knows its own answer also when Redis does not bring its question back.
       const own = handlers.answer(question.name, about);
