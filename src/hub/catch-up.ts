@@ -2,7 +2,7 @@ import type { Entry, Journal, MailboxPage } from '../journal/journal.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Counters } from '../ops/counters.ts';
 import { closeCodes } from '../wire/close-codes.ts';
-import { everyType, type WelcomeEvent } from '../wire/frames.ts';
+import { everyType, type GapEvent, type WelcomeEvent } from '../wire/frames.ts';
 import type { Behind, Connection } from './connection.ts';
 import { plainFrame, textFrame, trackedFrame } from './frame.ts';
 import type { Receipts } from './receipts.ts';
@@ -67,42 +67,62 @@ export class CatchUp {
     this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
   }
 
-  /** Goes on with one connection as far as is possible now. Not to be called while the hub publishes. */
-  step(connection: Connection): void {
+  /**
+   * Goes on with one connection as far as is possible now, or for a few pages. Not to be called while the hub publishes. False: it
+   * has to wait for its socket or the store.
+   */
+  step(connection: Connection): boolean {
     for (let pages = 0; pages < pagesPerTurn; pages += 1) {
       const { behind } = connection;
-      if (behind === null || behind.isReading || !connection.isOpen) return;
+      if (behind === null || behind.isReading || !connection.isOpen) return false;
       const page = this.#deps.mailboxes.tail(connection.uid, behind.cursor, this.#limits);
-      if (page === undefined) return void this.#ask(connection, behind);
-      if (!this.#write(connection, behind, page)) return;
-      if (page.isLast) return this.#deps.goLive(connection, behind.types);
+      if (page === undefined) {
+        void this.#ask(connection, behind);
+        return false;
+      }
+      if (!this.#write(connection, behind, page)) return false;
+      if (page.isLast) {
+        this.#deps.goLive(connection, behind.types);
+        return true;
+      }
     }
+    return true;
   }
 
+  /** Closes a connection that cannot be given everything. */
+  giveUp(connection: Connection, reason: string): void {
+    this.#deps.counters.tooSlow += 1;
+    connection.door.close(closeCodes.tryAgainLater, reason);
+  }
+
+  /** Looks at one after the other, round and round, until none can go on or the time is over. */
   #tick(): void {
-    if (this.#deps.behind.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-      return;
-    }
     const { behind, monotonicMs } = this.#deps;
     const startMs = monotonicMs();
-    for (const connection of [...behind]) {
-      // Who was looked at goes to the end of the line.
+    let waiting = 0;
+    for (const connection of behind) {
+      // Who was looked at goes to the end of the line, where this loop comes to it again.
       behind.delete(connection);
       behind.add(connection);
-      this.#look(connection, startMs);
-      if (monotonicMs() - startMs > maxTickMs) return;
+      waiting = this.#look(connection, startMs) ? 0 : waiting + 1;
+      if (waiting >= behind.size || monotonicMs() - startMs > maxTickMs) break;
     }
+    if (behind.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
-  #look(connection: Connection, nowMs: number): void {
-    const { behind, waitingBytes } = connection;
-    if (behind === null || behind.isReading) return;
-    if (waitingBytes < behind.waitingBytes || waitingBytes === 0) behind.progressMs = nowMs;
-    behind.waitingBytes = waitingBytes;
-    if (waitingBytes === 0) this.step(connection);
-    else if (nowMs - behind.progressMs > this.#timeoutMs) this.#giveUp(connection, 'too slow');
+  /** As `step`. */
+  #look(connection: Connection, nowMs: number): boolean {
+    const { behind, waitingBytes, unsentBytes } = connection;
+    if (behind === null || behind.isReading || !connection.isOpen) return false;
+    // Who takes bytes lives, and comes to the pings among them in time.
+    if (unsentBytes < behind.unsentBytes) connection.isHeard = true;
+    if (unsentBytes < behind.unsentBytes || unsentBytes === 0) behind.progressMs = nowMs;
+    behind.unsentBytes = unsentBytes;
+    if (waitingBytes === 0) return this.step(connection);
+    if (nowMs - behind.progressMs > this.#timeoutMs) this.giveUp(connection, 'too slow');
+    return false;
   }
 
   async #ask(connection: Connection, behind: Behind): Promise<void> {
@@ -124,21 +144,25 @@ export class CatchUp {
   #write(connection: Connection, behind: Behind, page: MailboxPage): boolean {
     // A number that the journal has never given comes from another deployment, or from before its store was lost.
     const isUnknown = page.through < behind.cursor;
-    if (!behind.isNew && (page.gap || isUnknown)) {
-      this.#giveUp(connection, 'what was missed is no longer kept');
+    if (!behind.isNew && (isUnknown || (page.gap && behind.cursor >= behind.gapSaid))) {
+      this.giveUp(connection, 'what was missed is no longer kept');
       return false;
     }
+    const head = page.isLast ? page.through : Math.max(page.through, this.#deps.mailboxes.head());
     const frames: Buffer[] = [];
-    if (behind.isNew) frames.push(this.#welcome(page, !page.gap && !isUnknown));
+    if (behind.isNew) frames.push(welcomeFrame(head, !page.gap && !isUnknown));
+    // It was told that something is missing up to `gapSaid`; what came later may be missing as well by now.
+    else if (page.gap && head > behind.gapSaid) frames.push(gapFrame(behind.cursor, head));
     const entries = page.entries.filter((entry) => this.#isWanted(connection, behind, entry));
     for (const entry of entries) frames.push(connection.mode === 'plain' ? plainFrame(entry) : trackedFrame(entry));
     if (frames.length > 0 && !connection.write(Buffer.concat(frames))) return false;
     behind.isNew = false;
+    if (page.gap) behind.gapSaid = head;
     behind.cursor = page.through;
     behind.progressMs = this.#deps.monotonicMs();
     this.#deps.counters.delivered += entries.length;
     this.#deps.counters.replayed += entries.length;
-    for (const { mid } of entries) this.#deps.receipts.caughtUp(mid);
+    for (const { mid } of entries) this.#deps.receipts.caughtUp(mid, mid > behind.matchedThrough);
     return true;
   }
 
@@ -147,15 +171,14 @@ export class CatchUp {
     if (!types.includes(message.type) && !types.includes(everyType)) return false;
     return !this.#deps.clock.isExpired(message.expiresAtMs, mid);
   }
+}
 
-  #welcome({ through, isLast }: MailboxPage, resumed: boolean): Buffer {
-    const mid = isLast ? through : Math.max(through, this.#deps.mailboxes.head());
-    const event: WelcomeEvent = { event: 'welcome', mid, resumed };
-    return textFrame(JSON.stringify(event));
-  }
+export function gapFrame(after: number, mid: number): Buffer {
+  const event: GapEvent = { event: 'gap', after, mid };
+  return textFrame(JSON.stringify(event));
+}
 
-  #giveUp(connection: Connection, reason: string): void {
-    this.#deps.counters.tooSlow += 1;
-    connection.door.close(closeCodes.tryAgainLater, reason);
-  }
+function welcomeFrame(mid: number, resumed: boolean): Buffer {
+  const event: WelcomeEvent = { event: 'welcome', mid, resumed };
+  return textFrame(JSON.stringify(event));
 }

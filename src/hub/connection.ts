@@ -13,9 +13,12 @@ export interface Door {
   terminate(): void;
 }
 
-/** The raw socket below the WebSocket; a `net.Socket` is one. `writableLength` is what it holds and could not write yet. */
+/** The raw socket below the WebSocket; a `net.Socket` is one. */
 export interface Outlet {
+  /** What it holds: of a write that is under way, all of it until its last byte is taken. */
   readonly writableLength: number;
+  /** What is left of that write. Node has this number nowhere else, and judges the time-out of a socket by it as well. */
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
   write(bytes: Uint8Array): boolean;
 }
 
@@ -37,8 +40,12 @@ export interface Behind {
   cursor: number;
   /** It is still to be welcomed. */
   isNew: boolean;
-  /** What the socket held when it was last looked at, and when that became less, by the monotonic clock. */
-  waitingBytes: number;
+  /** It was told that something up to this mid is missing; 0: it was told nothing. */
+  gapSaid: number;
+  /** Up to this mid it was counted as matched when the entries were published. */
+  readonly matchedThrough: number;
+  /** What the socket had unsent when it was last looked at, and when that became less, by the monotonic clock. */
+  unsentBytes: number;
   progressMs: number;
   /** The store is being asked, or is not to be asked again before this time by the monotonic clock. */
   isReading: boolean;
@@ -82,6 +89,11 @@ export class Connection {
   /** What the socket has not been able to write yet. */
   get waitingBytes(): number {
     return this.#outlet.writableLength;
+  }
+
+  /** Falls with every byte that the socket gets rid of. Only to be compared: a write that is under way counts twice. */
+  get unsentBytes(): number {
+    return this.#outlet.writableLength + (this.#outlet._handle?.writeQueueSize ?? 0);
   }
 
   get isOpen(): boolean {

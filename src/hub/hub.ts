@@ -2,11 +2,9 @@ import type { Entry } from '../journal/journal.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Message } from '../message/message.ts';
 import type { Counters } from '../ops/counters.ts';
-import type { GapEvent } from '../wire/frames.ts';
-import { CatchUp, type CatchUpOptions, type Mailboxes } from './catch-up.ts';
+import { CatchUp, gapFrame, type CatchUpOptions, type Mailboxes } from './catch-up.ts';
 import type { Cohort } from './cohort.ts';
 import type { Connection, OwnTurn } from './connection.ts';
-import { textFrame } from './frame.ts';
 import { joinFrames, Outgoing } from './outgoing.ts';
 import { Pace } from './pace.ts';
 import { Receipts, type Receipt } from './receipts.ts';
@@ -106,7 +104,7 @@ export class Hub {
     this.#registry.remove(connection);
   }
 
-  /** From now on the connection wants these types; what was published before keeps its place. */
+  /** From now on the connection wants these types; what was published before keeps its place, unless it is still to be caught up. */
   setTypes(connection: Connection, types: readonly string[]): void {
     const { cohort, turn, behind } = connection;
     if (behind !== null) behind.types = types;
@@ -155,10 +153,10 @@ export class Hub {
   gap(after: number, mid: number): void {
     this.flush();
     this.#published = this.#flushed = mid;
-    const event: GapEvent = { event: 'gap', after, mid };
-    const frame = textFrame(JSON.stringify(event));
+    const frame = gapFrame(after, mid);
     for (const connection of this.#registry.all()) {
-      if (connection.mode === 'tracked' && connection.behind === null) connection.write(frame);
+      if (connection.mode === 'plain' || connection.behind !== null || connection.write(frame)) continue;
+      this.#catchUp.giveUp(connection, 'something was missed, and there is no room to say so');
     }
   }
 
@@ -216,7 +214,9 @@ export class Hub {
       types,
       cursor,
       isNew,
-      waitingBytes: connection.waitingBytes,
+      gapSaid: 0,
+      matchedThrough: isNew ? 0 : this.#published,
+      unsentBytes: connection.unsentBytes,
       progressMs: this.#deps.monotonicMs(),
       isReading: false,
       askAgainMs: 0,

@@ -34,11 +34,11 @@ export class Receipts {
     this.#written[place] = (this.#written[place] ?? 0) + frames;
   }
 
-  /** A connection that was not there in time, or too slow, has been given the entry from the journal. */
-  caughtUp(mid: number): void {
+  /** A connection was given the entry from the journal; `isNew`: it was not there in time, so that it is to be counted as matched. */
+  caughtUp(mid: number, isNew: boolean): void {
     const place = this.#placeOf(mid);
     if (place === undefined) return;
-    this.matched(place, 1);
+    if (isNew) this.matched(place, 1);
     this.written(place, 1);
   }
 

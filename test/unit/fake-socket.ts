@@ -5,6 +5,8 @@ export class FakeSocket implements Door, Outlet {
   readyState = 1;
   /** What the peer has not read; a test sets it. */
   writableLength = 0;
+  /** The peer reads nothing: what is written waits. */
+  isStalled = false;
   readonly writes: Buffer[] = [];
   readonly closes: { code: number; reason: string }[] = [];
   terminated = 0;
@@ -13,6 +15,7 @@ export class FakeSocket implements Door, Outlet {
     if (this.readyState !== 1) throw new Error('written to after the close frame');
     // The very object: that all of a cohort are given the same one is a promise.
     this.writes.push(bytes as Buffer);
+    if (this.isStalled) this.writableLength += bytes.length;
     return true;
   }
 
