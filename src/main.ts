@@ -8,11 +8,12 @@ import { loadConfig, type Loaded } from './config/load.ts';
 import { printConfig } from './config/print.ts';
 import { describeQueue } from './config/queue-url.ts';
 import { ListenError } from './ingress/listen.ts';
+import { DataDirError } from './journal/disk-error.ts';
 import { createLog } from './ops/log.ts';
 import { startUpLines } from './ops/start-up-lines.ts';
 import { version } from './ops/version.ts';
 
-/** Exit codes of sysexits.h: wrong usage, and a port that cannot be had. */
+/** Exit codes of sysexits.h: wrong usage, and a port or a data directory that cannot be had. */
 const exitUsage = 64;
 const exitUnavailable = 69;
 
@@ -58,8 +59,9 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     });
     print(lines);
   } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
-    fail(exitUnavailable, [error.message]);
+    const isUsage = error instanceof DataDirError && error.isUsage;
+    if (!(error instanceof ListenError) && !(error instanceof DataDirError)) throw error;
+    fail(isUsage ? exitUsage : exitUnavailable, [error.message]);
     await app.stop();
   }
 }

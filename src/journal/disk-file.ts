@@ -31,7 +31,8 @@ export function storePath(dir: string): string {
  */
 export function inspectDirectory(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    // Not what is above it: a missing volume is not to be replaced by a directory of its name.
+    if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new DataDirError(`cannot use ${dir} as a data directory: ${reasonOf(error)}`, { cause: error });
