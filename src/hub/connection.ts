@@ -13,12 +13,14 @@ export interface Door {
   terminate(): void;
 }
 
+/** Where a socket has what is left of the write that is under way. Node itself judges the time-out of a socket by it. */
+const handleName = '_handle';
+
 /** The raw socket below the WebSocket; a `net.Socket` is one. */
 export interface Outlet {
   /** What it holds: of a write that is under way, all of it until its last byte is taken. */
   readonly writableLength: number;
-  /** What is left of that write. Node has this number nowhere else, and judges the time-out of a socket by it as well. */
-  readonly _handle?: { readonly writeQueueSize?: number } | null;
+  readonly [handleName]?: { readonly writeQueueSize?: number } | null;
   write(bytes: Uint8Array): boolean;
 }
 
@@ -93,7 +95,7 @@ export class Connection {
 
   /** Falls with every byte that the socket gets rid of. Only to be compared: a write that is under way counts twice. */
   get unsentBytes(): number {
-    return this.#outlet.writableLength + (this.#outlet._handle?.writeQueueSize ?? 0);
+    return this.#outlet.writableLength + (this.#outlet[handleName]?.writeQueueSize ?? 0);
   }
 
   get isOpen(): boolean {
