@@ -114,7 +114,9 @@ function droppedOf({ found, isForgotten, isExpired, scheduled, failed, answers }
     return { reason: 'expired', where: drop?.where === 'hub' ? 'hub' : 'journal', at: message.expiresAtMs };
   }
   if (scheduled !== undefined) return null;
-  if (failed !== undefined) {
+  // Who takes a message back after its job has failed has the last word: the job appends nothing if it is tried again.
+  const isTakenBack = drop?.reason === 'cancelled' && drop.atMs >= (failed?.failedAtMs ?? 0);
+  if (failed !== undefined && !isTakenBack) {
     const { job, reason: detail, failedAtMs: at } = failed;
     return { reason: 'failed', where: 'queue', at, job, detail };
   }

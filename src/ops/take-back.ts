@@ -57,13 +57,20 @@ export function createTakeBack({ journal, backlog, readMessage, clock, drops, ne
     for (let tries = 1; ; tries += 1) {
       const found = await askStore(() => journal.find(id));
       if (found !== undefined && found.mid > 0) return retract(id, found);
+      const standing = await asItStands(id);
+      if (!mayWait(standing)) return standing;
       if (backlog !== null && (await askStore(() => backlog.cancel(id)))) {
         drops.add(id, 'cancelled', 'queue');
         return { state: 'cancelled', mid: null };
       }
-      const standing = await asItStands(id);
       if (standing.state !== 'busy' || tries === maxTries) return standing;
       await delay(triesApartMs);
     }
   };
+}
+
+/** A failed job may be tried again; and what the queue has not given an id to look up by, it may find all the same. */
+function mayWait(standing: TakeBack): boolean {
+  if (standing.state === 'gone') return standing.reason === 'failed';
+  return standing.state === 'busy' || standing.state === 'unknown';
 }
