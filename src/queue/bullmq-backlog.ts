@@ -20,6 +20,9 @@ const scoreOfMs = 4096;
  */
 const nearMs = 60_000;
 
+/** How many jobs, of up to 1 MiB each, are looked through at once. */
+const lookedThrough = 10;
+
 /** BullMQ: the job does not exist; it is not in the state that was expected. */
 const missingCodes: readonly unknown[] = [-1, -3];
 
@@ -55,10 +58,11 @@ export function createBacklog({ claims, run, now }: BacklogDeps): Backlog {
     },
 
     async cancel(id) {
-      const cancelled = await claims.cancel(id);
+      let cancelled = await claims.cancel(id, false);
+      if (cancelled === 'unknown' && (await isInGroup(id))) cancelled = await claims.cancel(id, true);
       // What a worker holds already, or what stands in a group, cannot be removed: it is dropped by its append. A job that an earlier
       // cancel could not remove any more goes now.
-      if (cancelled !== 'no') await run((jobs) => jobs.remove(scheduledJobId(id)));
+      if (cancelled === 'now' || cancelled === 'before') await run((jobs) => jobs.remove(scheduledJobId(id)));
       return cancelled === 'now';
     },
 
@@ -100,6 +104,26 @@ export function createBacklog({ claims, run, now }: BacklogDeps): Backlog {
         return { waiting: of('wait'), active: of('active'), delayed: of('delayed'), failed: of('failed') };
       }),
   };
+
+  /** Looks through every job that holds a group and is not done: there are many only when no worker takes them. */
+  async function isInGroup(id: string): Promise<boolean> {
+    const lists = await run((jobs, redis) =>
+      redis
+        .multi()
+        .lrange(jobs.toKey('wait'), 0, -1)
+        .lrange(jobs.toKey('active'), 0, -1)
+        .zrange(jobs.toKey('delayed'), '0', '-1')
+        .exec(),
+    );
+    const ids = (lists ?? []).flatMap(([, list]) => (Array.isArray(list) ? list.map(String) : []));
+    const groups = ids.filter((job) => !job.startsWith(scheduledPrefix));
+    for (let from = 0; from < groups.length; from += lookedThrough) {
+      const found = await readJobs(groups.slice(from, from + lookedThrough), ['data']);
+      const messages = found.flatMap(({ fields: [data] }) => readData(data)?.messages ?? []);
+      if (messages.some((message) => message.id === id)) return true;
+    }
+    return false;
+  }
 
   /** Of the jobs that are still there. */
   async function readJobs(

@@ -14,11 +14,11 @@ export interface ClaimOptions {
 /** What a claim says of an id: it needs a job; it was handed on or cancelled; it belongs to another message. */
 export type Claim = 'open' | 'done' | 'conflict';
 
-/** What a cancel found: an id that waited until now; one that is cancelled; one that was handed on, or is not known. */
-export type Cancelled = 'now' | 'before' | 'no';
+/** What a cancel found. */
+export type Cancelled = 'handed on' | 'now' | 'before' | 'unknown';
 
 const claims: readonly Claim[] = ['open', 'done', 'conflict'];
-const answers: readonly Cancelled[] = ['no', 'now', 'before'];
+const answers: readonly Cancelled[] = ['handed on', 'now', 'before', 'unknown'];
 
 /**
  * KEYS: those of the ids, in the form `<mid> <fingerprint>` that the append script keeps. ARGV: milliseconds and fingerprint of each.
@@ -49,11 +49,18 @@ return reply
 `);
 
 /**
- * KEYS: that of an id. Marks it as cancelled when it was not handed on: the append script drops what is marked so.
- * Returns 0 handed on or not known, 1 marked, 2 marked before.
+ * KEYS: that of an id. ARGV: how long the mark of an id without a claim is kept, in milliseconds; 0: such an id is not marked.
+ * Marks it as cancelled when it was not handed on: the append script drops what is marked so.
+ * Returns 0 handed on, 1 marked, 2 marked before, 3 not known.
  */
 const cancelScript = script(`
-local mid, fingerprint = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (.*)$')
+local known = redis.call('GET', KEYS[1])
+if not known then
+  if ARGV[1] == '0' then return { 3 } end
+  redis.call('SET', KEYS[1], 'x ', 'PX', ARGV[1])
+  return { 1 }
+end
+local mid, fingerprint = string.match(known, '^(%S+) (.*)$')
 if mid == 'x' then return { 2 } end
 if mid ~= '0' then return { 0 } end
 redis.call('SET', KEYS[1], 'x ' .. fingerprint, 'KEEPTTL')
@@ -63,6 +70,8 @@ return { 1 }
 /**
  * Ids of messages that are accepted and not appended yet, in the keys that the journal keeps ids in. So a caller's id is compared
  * before the answer, and is known although its job is gone. A claim is no proof of acceptance: its job may not have been added.
+ * An id of ours is claimed when its message is scheduled, and else not: it is unique, and a claim of it would cost a fifth of what a post
+ * costs.
  */
 export function createClaims(connection: RedisConnection, { prefix, idMs, ownIdMs }: ClaimOptions) {
   return {
@@ -78,10 +87,11 @@ export function createClaims(connection: RedisConnection, { prefix, idMs, ownIdM
       return reply.map((code) => claims[code] ?? 'open');
     },
 
-    /** Rejects with a RedisError. */
-    async cancel(id: string): Promise<Cancelled> {
-      const [code = 0] = await connection.run((redis) => runScript(redis, cancelScript, [idKey(prefix, id)], []));
-      return answers[code] ?? 'no';
+    /** An id without a claim is marked when its message is known to wait in a job. Rejects with a RedisError. */
+    async cancel(id: string, waits: boolean): Promise<Cancelled> {
+      const args = [waits ? ownIdMs : 0];
+      const [code = 0] = await connection.run((redis) => runScript(redis, cancelScript, [idKey(prefix, id)], args));
+      return answers[code] ?? 'unknown';
     },
   };
 }

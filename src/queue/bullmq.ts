@@ -59,10 +59,7 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
     });
   }
 
-  /** Our own ids are unique, so that nobody waits for the answer of their claim: it is there for who looks one up, or cancels. */
   async function addGroup(messages: readonly Message[]): Promise<readonly undefined[]> {
-    const own = messages.filter(isOurs);
-    if (own.length > 0) claims.claim(own, now()).catch(noop);
     await onJobs(async (jobs) => {
       const { name, data, opts } = groupJob(messages);
       return jobs.add(name, data, opts);

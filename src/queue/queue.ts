@@ -60,7 +60,7 @@ export interface Listed<Item> {
 export interface Backlog {
   /** The soonest first. */
   scheduled(from: number, limit: number): Promise<Listed<Scheduled>>;
-  /** Takes a message out that was not handed on yet. False: there is none of this id. */
+  /** Takes a message out that was not handed on yet. False: there is none of this id. May cost O(waiting). */
   cancel(id: string): Promise<boolean>;
   /** The newest first. */
   failed(from: number, limit: number): Promise<Listed<Failed>>;
