@@ -5,8 +5,8 @@ import type { SetupName } from './setups.ts';
 import type { RunResult } from './summary.ts';
 
 /** Seconds of load and faults; waiting for the rest to arrive comes on top. */
-const ROUND_MS = 20_000;
-const LEAST_ACCEPTED = 1_000;
+const ROUND_MS = 16_000;
+const LEAST_ACCEPTED = 800;
 
 /** One round of everything, with a seed of its own each time: a failure names it, so that it can be run again. */
 export function shortMix(scope: Scope, setup: SetupName): Promise<RunResult> {
