@@ -49,6 +49,16 @@ const breaches: readonly (readonly [what: string, files: Readonly<Record<string,
     /looks behind/,
   ],
   [
+    'the cluster looks behind the contract',
+    { 'cluster/a.ts': "import { x } from '../journal/record.ts';" },
+    /looks behind/,
+  ],
+  [
+    'another than app.ts chooses the peers',
+    { 'gateway/a.ts': "import { x } from '../cluster/redis-peers.ts';" },
+    /only app\.ts/,
+  ],
+  [
     'another than app.ts chooses a driver',
     { 'queue/a.ts': "import { x } from '../journal/memory.ts';" },
     /only app\.ts/,
@@ -114,12 +124,13 @@ test('what is allowed is not a breach', () => {
         "import { Queue } from 'bullmq';\nimport type { L } from '../journal/redis.ts';\njob.process.x();",
       ],
       ['hub/hub.ts', "// process.env\nimport type { E } from '../journal/journal.ts';\nconst s = 'process.env';"],
+      ['cluster/redis-peers.ts', "import { c } from '../journal/redis-connection.ts';"],
       ['ingress/a.ts', "import Koa from 'koa';\nimport { STATUS_CODES } from 'node:http';"],
       ['hub/long.ts', 'export {};\n'.repeat(300)],
     ]),
   );
   assert.deepEqual(report.breaches, []);
-  assert.equal(report.importCount, 10);
+  assert.equal(report.importCount, 11);
 });
 
 test('the scanner reads every form of import, and none in strings, comments and regular expressions', () => {
