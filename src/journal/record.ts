@@ -1,5 +1,4 @@
 import type { Message } from '../message/message.ts';
-import type { Entry } from './journal.ts';
 
 /**
  * A message as text, in two parts: what is looked at, as one line of JSON
@@ -9,13 +8,6 @@ import type { Entry } from './journal.ts';
 export interface MessageRecord {
   readonly meta: string;
   readonly push: string;
-}
-
-/** What an appending instance tells the others: entries without a mid between them, and the mid that stood before. */
-export interface Announcement {
-  /** The newest mid before these entries: who has not seen it has missed something. */
-  readonly before: number;
-  readonly entries: readonly Entry[];
 }
 
 /** Throws a TypeError for a push with a line end, which `createMessage` never makes: it would break the lines of others. */
@@ -57,24 +49,6 @@ export function decodeRecords(text: string): Message[] | undefined {
   return messages;
 }
 
-/**
- * Reads what the append script publishes: the line `before first count`, then two lines for each entry, numbered from `first`
- * on. Undefined for anything else.
- */
-export function decodeAnnouncement(text: string): Announcement | undefined {
-  const lines = text.split('\n');
-  const [before, first, count, ...more] = (lines[0] ?? '').split(' ').map(Number);
-  if (!isMid(before) || !isMid(first) || !isMid(count) || more.length > 0) return undefined;
-  if (first <= before || lines.length !== 1 + 2 * count) return undefined;
-  const entries: Entry[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const message = decodeLines(lines, 1 + 2 * index);
-    if (message === undefined) return undefined;
-    entries.push({ mid: first + index, message });
-  }
-  return { before, entries };
-}
-
 function decodeLines(lines: readonly string[], at: number): Message | undefined {
   const meta = lines[at];
   const push = lines[at + 1];
@@ -91,8 +65,4 @@ function parse(json: string): unknown {
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-function isMid(value: number | undefined): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

@@ -160,7 +160,7 @@ while at <= #ARGV do
     local id = ARGV[message]
     index = index + 1
     if isRepeat then
-      answer(index, 1, tonumber(stateOf(id)) or 0)
+      answer(index, 1, tonumber((stateOf(id))) or 0)
     elseif conflicts then
       answer(index, conflicts[message] and 2 or 3, 0)
     elseif ARGV[message + 1] == '' and ARGV[message + 2] == '0' and call('SET', ids .. id, name .. ' ', 'NX', 'PX', ourIdMs) then
@@ -221,8 +221,10 @@ while isMore do
   local page = call('XRANGE', log, from, '+', 'COUNT', count)
   isMore = #page == count
   for _, entry in ipairs(page) do
-    isMore = drop(entry) and isMore
-    if not isMore then break end
+    if not drop(entry) then
+      isMore = false
+      break
+    end
   end
   dropIds()
   from, count = text(cut + 1), math.min(2 * count, 64)

@@ -1,5 +1,5 @@
 import type { Entry } from './journal.ts';
-import type { Announcement } from './record.ts';
+import type { Announcement } from './redis-record.ts';
 
 /** Where the log stands: its newest mid, and the mid above which it is complete. */
 export interface LogPosition {

@@ -4,5 +4,8 @@ import { journalSuite } from './journal-suite.ts';
 journalSuite({
   name: 'memory',
   guarantees: { survivesProcess: false, shared: false },
-  openStore: () => Promise.resolve({ create: (retention) => createMemoryJournal({ now: Date.now }, retention) }),
+  openStore: () =>
+    Promise.resolve({
+      create: ({ retention, ...deps }) => createMemoryJournal({ now: Date.now, ...deps }, retention),
+    }),
 });

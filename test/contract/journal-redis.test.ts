@@ -8,6 +8,8 @@ journalSuite({
   guarantees: { survivesProcess: true, shared: true },
   async openStore() {
     const place = await openPlace();
-    return { create: (retention) => createRedisJournal({ log: quiet }, { ...place, retention }) };
+    return {
+      create: ({ retention, ...deps }) => createRedisJournal({ log: quiet, ...deps }, { ...place, retention }),
+    };
   },
 });

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeRecord } from '../../src/journal/record.ts';
-import { appendScript, journalKeys } from '../../src/journal/redis-scripts.ts';
+import { createRedisConnection } from '../../src/journal/redis-connection.ts';
+import { journalKeys } from '../../src/journal/redis-scripts.ts';
+import { createRedisStore } from '../../src/journal/redis-store.ts';
+import type { Message } from '../../src/message/message.ts';
 import { openClient } from '../contract/redis-client.ts';
 import { openInstance, type RedisInstance } from '../contract/redis-instance.ts';
-import { plenty } from '../contract/redis-place.ts';
+import { placeAt, plenty, quiet } from '../contract/redis-place.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
 import { startSilentProxy } from '../contract/silent-proxy.ts';
+import { endWith, type Scope } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
 import { startRedis } from '../support/redis.ts';
 
@@ -44,14 +47,10 @@ test('the subscriptions are cut again and again while two instances post: nothin
 
 test('an announcement that got lost while the subscription was up is read from the log', async (t) => {
   const redis = await startRedis(t);
-  const client = openClient(t, redis.url);
   const instance = await openInstance(t, redis.port);
   await instance.queue.accept(sampleMessages(1));
   const unheard = sampleMessages(3);
-  const { state, log, ids } = journalKeys('tidings');
-  const fixed = ['another-channel', 0, plenty.messages, plenty.bytes, plenty.ageMs * 1000, 200];
-  const texts = unheard.flatMap((message) => [message.id, ...Object.values(encodeRecord(message))]);
-  await client.eval(appendScript.text, 3, state, log, ids, ...fixed, ...texts);
+  await appendUnheard(t, redis.port, unheard);
   await instance.queue.accept(sampleMessages(1));
   const told = await instance.told.ids(5);
   assert.deepEqual(
@@ -130,6 +129,21 @@ test('entries of the log that are not ours are passed over, a page of them too',
   await cut.untilUp();
   assert.deepEqual(cut.told.entries, other.told.entries);
 });
+
+/** Appends to the log, and announces it where nobody listens. */
+async function appendUnheard(scope: Scope, port: number, messages: readonly Message[]): Promise<void> {
+  const deps = { onReady: () => {}, onLost: () => {}, onChange: () => {} };
+  const { settings, deadlineMs } = placeAt(port, 'tidings');
+  const connection = createRedisConnection(deps, { settings, deadlineMs });
+  endWith(scope, () => connection.close());
+  connection.open();
+  await eventually(() => (connection.isReady() ? true : undefined), 'a connection');
+  const store = createRedisStore(
+    { connection, log: quiet, now: Date.now, isExpired: () => false },
+    { keys: { ...journalKeys('tidings'), news: 'another-channel' }, retention: plenty },
+  );
+  await store.append(0, [{ name: '', messages }]);
+}
 
 async function pair(t: Parameters<typeof startRedis>[0], retention = {}) {
   const redis = await startRedis(t);

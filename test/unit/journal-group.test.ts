@@ -61,7 +61,7 @@ test('a group is bounded in messages and in bytes, and a call is never split', a
   const groups = createGroups(sender.send, limits);
   const calls = [4, 4, 4, 25, 1, 1].map((count) => sampleMessages(count));
   const large = [3000, 3000, 3000, 50_000, 1].map((length) => [sampleMessage({ push: 'x'.repeat(length) })]);
-  const answers = await Promise.all([...calls, ...large].map(groups.add));
+  const answers = await Promise.all([...calls, ...large].map((call) => groups.add(call)));
   assert.deepEqual(sender.sizes(), [8, 4, 25, 2 + 3, 1, 1]);
   assert.deepEqual(
     answers,

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  decodeAnnouncement,
-  decodeRecord,
-  decodeRecords,
-  encodeRecord,
-  encodeRecords,
-} from '../../src/journal/record.ts';
+import { decodeRecord, decodeRecords, encodeRecord, encodeRecords } from '../../src/journal/record.ts';
 import { nastyPushes, sampleMessage } from '../contract/sample-message.ts';
 
 const messages = [
   ...nastyPushes.map((push) => sampleMessage({ push })),
-  sampleMessage({ uids: null, hasCallersId: true, expiresAtMs: 8_640_000_000_000_000 }),
+  sampleMessage({ uids: null, fingerprint: 'abc_-', retracts: 1795000000000000, expiresAtMs: 8_640_000_000_000_000 }),
   sampleMessage({ uids: ['a\nb', '\r', '"', '\\', '', '__proto__', '漢字', '\u2028'], type: 'a\n"b' }),
   sampleMessage({ id: '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~', uids: [] }),
   sampleMessage({ push: '' }),
@@ -41,50 +35,22 @@ const strangeMetas = [
   '{}',
   '[]',
   '["id"]',
-  '["id","type","0",0,0]',
+  '["id","type","0",0,"",0]',
   '["id","type",0]',
-  '["id","type",0,"1",0]',
-  '["id","type",0,[1],0]',
-  '["id","type",0,{},0]',
-  '[1,"type",0,0,0]',
-  '["id","type",0,0',
+  '["id","type",0,0,""]',
+  '["id","type",0,0,0,0]',
+  '["id","type",0,0,"","0"]',
+  '["id","type",0,"1","",0]',
+  '["id","type",0,[1],"",0]',
+  '["id","type",0,{},"",0]',
+  '[1,"type",0,0,"",0]',
+  '["id","type",0,0,"",0',
 ];
 
 test('what is not a record is not read as one', () => {
   for (const meta of strangeMetas) {
     assert.equal(decodeRecord({ meta, push: '{}' }), undefined, meta);
     assert.equal(decodeRecords(`${meta}\n{}`), undefined, meta);
-    assert.equal(decodeAnnouncement(`1 2 1\n${meta}\n{}`), undefined, meta);
   }
   assert.equal(decodeRecords(encodeRecord(sampleMessage()).meta), undefined);
-});
-
-test('an announcement gives its entries with their mids', () => {
-  const text = `1795000000000000 1795000000000007 ${messages.length}\n${encodeRecords(messages)}`;
-  assert.deepEqual(decodeAnnouncement(text), {
-    before: 1795000000000000,
-    entries: messages.map((message, index) => ({ mid: 1795000000000007 + index, message })),
-  });
-});
-
-test('what is not an announcement is not read as one', () => {
-  const { meta, push } = encodeRecord(sampleMessage());
-  const heads = [
-    '',
-    '1',
-    '1 2',
-    '1 2 2',
-    '1 2 0',
-    '2 2 1',
-    '3 2 1',
-    '-1 2 1',
-    '1 2 1 1',
-    'a b c',
-    '1.5 2 1',
-    '1 1e99 1',
-  ];
-  for (const head of heads) assert.equal(decodeAnnouncement(`${head}\n${meta}\n${push}`), undefined, head);
-  assert.equal(decodeAnnouncement(`1 2 1\n${meta}\n${push}\n`), undefined);
-  assert.equal(decodeAnnouncement(''), undefined);
-  assert.equal(decodeAnnouncement(`1 2 1\n${meta}\n${push}`)?.entries.length, 1);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Entry } from '../../src/journal/journal.ts';
-import type { Announcement } from '../../src/journal/record.ts';
+import type { Announcement } from '../../src/journal/redis-record.ts';
 import { createFollowing } from '../../src/journal/redis-follow.ts';
 import { sampleMessage } from '../contract/sample-message.ts';
 
@@ -12,6 +12,7 @@ function createScene() {
   const log: Entry[] = [];
   const told: number[] = [];
   const gaps: [number, number][] = [];
+  const started: number[] = [];
   const gates: (() => void)[] = [];
   const state = { head: 100, since: 100, isHeld: false, failures: 0, positions: 0 };
   const answer = async <T>(make: () => T): Promise<T> => {
@@ -34,8 +35,9 @@ function createScene() {
     page: (after) =>
       answer(() => {
         const entries = log.filter(({ mid }) => mid > after).slice(0, 3);
-        return { entries, last: entries.at(-1)?.mid };
+        return { since: state.since, entries, last: entries.at(-1)?.mid };
       }),
+    onStart: (head) => started.push(head),
     deliver(entries) {
       assert.ok(entries.length > 0);
       told.push(...entries.map(({ mid }) => mid));
@@ -49,6 +51,7 @@ function createScene() {
     state,
     told,
     gaps,
+    started,
     /** Appends entries and gives what announces them. */
     append(count: number): Announcement {
       const before = state.head;
@@ -199,6 +202,34 @@ test('a store that went back is raised to what was seen, and nothing is told twi
   following.announced(append(1));
   assert.deepEqual(told, [101, 102, 103, 104, 105, 106]);
   assert.deepEqual(gaps, []);
+});
+
+test('what is trimmed between the position and the pages of the log is a gap too', async () => {
+  const scene = createScene();
+  const { following, told, append, gaps, state } = scene;
+  await following.subscribed();
+  following.announced(append(1));
+  following.lost();
+  append(10);
+  state.isHeld = true;
+  const subscribed = following.subscribed();
+  await turn();
+  // The position was asked: since 100, head 111. The log goes on, and loses what was not read yet.
+  scene.trimTo(106);
+  await Promise.all([scene.settle(), subscribed]);
+  assert.deepEqual(gaps, [[101, 106]]);
+  assert.deepEqual(told, [101, 107, 108, 109, 110, 111]);
+  assert.equal(following.lastSeen(), 111);
+});
+
+test('it begins once, at the head', async () => {
+  const { following, append, started } = createScene();
+  append(3);
+  await following.subscribed();
+  following.lost();
+  append(3);
+  await following.subscribed();
+  assert.deepEqual(started, [103]);
 });
 
 test('what is not an announcement makes it look into the log', async () => {
