@@ -1,3 +1,4 @@
+import type { Unit } from '../journal/group.ts';
 import type { RedisConnection } from '../journal/redis-connection.ts';
 import { runScript } from '../journal/redis-run-script.ts';
 import { idKey, script } from '../journal/redis-scripts.ts';
@@ -11,39 +12,51 @@ export interface ClaimOptions {
   readonly ownIdMs: number;
 }
 
-/** What a claim says of an id: it needs a job; it was handed on or cancelled; it belongs to another message. */
-export type Claim = 'open' | 'done' | 'conflict';
+/**
+ * What a claim says of a message: it needs a job; it was handed on or cancelled; its id belongs to another message; another one of its
+ * unit is a conflict.
+ */
+export type Claim = 'open' | 'done' | 'conflict' | 'refused';
 
 /** What a cancel found. */
 export type Cancelled = 'handed on' | 'now' | 'before' | 'unknown';
 
-const claims: readonly Claim[] = ['open', 'done', 'conflict'];
+const claims: readonly Claim[] = ['open', 'done', 'conflict', 'refused'];
 const answers: readonly Cancelled[] = ['handed on', 'now', 'before', 'unknown'];
 
 /**
- * KEYS: those of the ids, in the form `<mid> <fingerprint>` that the append script keeps. ARGV: milliseconds and fingerprint of each.
- * Returns what each is: 0 free or claimed before (mid 0), 1 appended or cancelled (`x`), 2 another message's. With a 2 among them
- * nothing is claimed. The claims of one call see one another.
+ * KEYS: those of the ids, in the form `<mid> <fingerprint>` that the append script keeps. ARGV: unit, milliseconds and fingerprint of
+ * each; a unit is claimed whole or not at all.
+ * Returns what each is: 0 free or claimed before (mid 0), 1 appended or cancelled (`x`), 2 another message's, 3 refused with its unit.
  */
 const claimScript = script(`
-local reply, own, fresh = {}, {}, {}
-local conflict = false
-for at, key in ipairs(KEYS) do
-  local fingerprint = ARGV[2 * at]
-  local mid, known = string.match(redis.call('GET', key) or own[key] or '', '^(%S+) (.*)$')
-  if not mid then
-    reply[at] = 0
-    own[key] = '0 ' .. fingerprint
-    fresh[#fresh + 1] = at
-  elseif known ~= fingerprint then
-    reply[at] = 2
-    conflict = true
-  else
-    reply[at] = mid == '0' and 0 or 1
+local reply, from = {}, 1
+while from <= #KEYS do
+  local unit, to, conflict, fresh = ARGV[3 * from - 2], from, false, {}
+  while KEYS[to] and ARGV[3 * to - 2] == unit do
+    local key, fingerprint = KEYS[to], ARGV[3 * to]
+    local mid, known
+    if fresh[key] then mid, known = '0', ARGV[3 * fresh[key]]
+    else mid, known = string.match(redis.call('GET', key) or '', '^(%S+) (.*)$') end
+    if not mid then
+      reply[to] = 0
+      fresh[key] = to
+    elseif known ~= fingerprint then
+      reply[to] = 2
+      conflict = true
+    else
+      reply[to] = mid == '0' and 0 or 1
+    end
+    to = to + 1
   end
-end
-if not conflict then
-  for _, at in ipairs(fresh) do redis.call('SET', KEYS[at], own[KEYS[at]], 'PX', ARGV[2 * at - 1]) end
+  if conflict then
+    for at = from, to - 1 do
+      if reply[at] ~= 2 then reply[at] = 3 end
+    end
+  else
+    for key, at in pairs(fresh) do redis.call('SET', key, '0 ' .. ARGV[3 * at], 'PX', ARGV[3 * at - 1]) end
+  end
+  from = to
 end
 return reply
 `);
@@ -75,16 +88,24 @@ return { 1 }
  */
 export function createClaims(connection: RedisConnection, { prefix, idMs, ownIdMs }: ClaimOptions) {
   return {
-    /** O(messages), one round trip. Rejects with a RedisError. */
-    async claim(messages: readonly Message[], nowMs: number): Promise<readonly Claim[]> {
+    /** One answer for each message of the units, in one round trip; none of it needs to be asked when `needsClaim` says no of all. */
+    async claim(units: readonly Unit[], nowMs: number): Promise<readonly Claim[]> {
       const keys: string[] = [];
       const args: (string | number)[] = [];
-      for (const { id, fingerprint, deliverAtMs } of messages) {
-        keys.push(idKey(prefix, id));
-        args.push((fingerprint === '' ? ownIdMs : idMs) + Math.max(0, deliverAtMs - Math.floor(nowMs)), fingerprint);
-      }
+      units.forEach(({ messages }, unit) => {
+        for (const { id, fingerprint, deliverAtMs } of messages.filter((message) => needsClaim(message, nowMs))) {
+          keys.push(idKey(prefix, id));
+          const keptMs = fingerprint === '' ? ownIdMs : idMs;
+          args.push(unit, keptMs + Math.max(0, Math.ceil(deliverAtMs - nowMs)), fingerprint);
+        }
+      });
       const reply = await connection.run((redis) => runScript(redis, claimScript, keys, args));
-      return reply.map((code) => claims[code] ?? 'open');
+      let at = 0;
+      return units.flatMap(({ messages }) => {
+        const answers = messages.map((message) => (needsClaim(message, nowMs) ? claims[reply[at++] ?? 0] : undefined));
+        const others = answers.includes('conflict') ? 'refused' : 'open';
+        return answers.map((answer) => answer ?? others);
+      });
     },
 
     /** An id without a claim is marked when its message is known to wait in a job. Rejects with a RedisError. */
@@ -94,6 +115,11 @@ export function createClaims(connection: RedisConnection, { prefix, idMs, ownIdM
       return answers[code] ?? 'unknown';
     },
   };
+}
+
+/** A caller's id, or one that somebody may want to cancel later. */
+export function needsClaim({ fingerprint, deliverAtMs }: Message, nowMs: number): boolean {
+  return fingerprint !== '' || deliverAtMs > nowMs;
 }
 
 export type Claims = ReturnType<typeof createClaims>;

@@ -1,16 +1,16 @@
 import { Queue as JobQueue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { createGroups, DeadlineError } from '../journal/group.ts';
+import { createGroups, DeadlineError, type Unit } from '../journal/group.ts';
 import type { Health, Retention } from '../journal/journal.ts';
 import { createRedisConnection } from '../journal/redis-connection.ts';
 import { createSignal } from '../journal/signal.ts';
 import type { Message } from '../message/message.ts';
 import { createBacklog } from './bullmq-backlog.ts';
-import { createClaims } from './bullmq-claims.ts';
-import { groupJob, queueName, scheduledJob, type JobData } from './bullmq-jobs.ts';
+import { createClaims, needsClaim, type Claim } from './bullmq-claims.ts';
+import { groupJob, queueName, scheduledJob, type JobData, type NewJob } from './bullmq-jobs.ts';
 import { createJobWorker, type JobWorkerDeps, type JobWorkerOptions } from './bullmq-worker.ts';
-import { createDeadline } from './deadline.ts';
-import type { Accepted, Queue } from './queue.ts';
+import { acceptedUnless } from './outcomes.ts';
+import type { Queue } from './queue.ts';
 
 export interface BullmqQueueOptions extends JobWorkerOptions {
   readonly retention: Pick<Retention, 'idMs' | 'ageMs'>;
@@ -24,8 +24,6 @@ const keptEvents = 100;
 
 /** How often the connection that adds must show that Redis answers. */
 const probeEveryMs = 2000;
-
-const accepted: Accepted = { ok: true };
 
 /**
  * The queue of many instances on BullMQ: accepting means that a job is in Redis. A worker of any instance then appends its
@@ -43,13 +41,11 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
   let worker: ReturnType<typeof createJobWorker> | undefined;
   let prober: NodeJS.Timeout | undefined;
   const isKnown = createSignal();
-  const claiming = new Set<Promise<Accepted>>();
 
   const adder = createRedisConnection({ onReady: noop, onLost: noop, onChange: noteHealth }, { settings, deadlineMs });
   const claims = createClaims(adder, { prefix, idMs: retention.idMs, ownIdMs: retention.ageMs });
   const backlog = createBacklog({ claims, run: onJobs, now });
-  const groups = createGroups<undefined>(addGroup, { ...groupLimits, deadlineMs });
-  const deadline = createDeadline(deadlineMs);
+  const groups = createGroups<Claim>(addGroup, { ...groupLimits, deadlineMs });
 
   function onJobs<T>(command: (jobs: JobQueue<JobData>, redis: Redis) => Promise<T>): Promise<T> {
     return adder.run((redis) => {
@@ -59,40 +55,33 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
     });
   }
 
-  async function addGroup(messages: readonly Message[]): Promise<readonly undefined[]> {
-    await onJobs(async (jobs) => {
-      const { name, data, opts } = groupJob(messages);
-      return jobs.add(name, data, opts);
-    });
+  async function addGroup(messages: readonly Message[], units: readonly Unit[]): Promise<readonly Claim[]> {
+    const nowMs = now();
+    if (messages.some((message) => needsClaim(message, nowMs))) return addClaimed(messages, units, nowMs);
+    await addJobs([groupJob(messages)]);
     return [];
   }
 
-  /** For callers' ids and for what is scheduled: claims first, and a job only for what does not have or need one. */
-  async function acceptClaimed(messages: readonly Message[]): Promise<Accepted> {
-    const nowMs = now();
-    const claimed = messages.filter((message) => !isOurs(message) || message.deliverAtMs > nowMs);
-    const found = await claims.claim(claimed, nowMs);
-    const claimOf = new Map(claimed.map((message, index) => [message, found[index]]));
-    const conflicts = messages.flatMap((message, index) => (claimOf.get(message) === 'conflict' ? [index] : []));
-    if (conflicts.length > 0) {
-      return { ok: false, code: 'id_conflict', reason: 'This id was used before, for another message.', conflicts };
-    }
-    const open = messages.filter((message) => claimOf.get(message) !== 'done');
+  /** What was done or belongs to another message needs no job; what is for later has one of its own. */
+  async function addClaimed(
+    messages: readonly Message[],
+    units: readonly Unit[],
+    nowMs: number,
+  ): Promise<readonly Claim[]> {
+    const found = await claims.claim(units, nowMs);
+    const open = messages.filter((_message, index) => found[index] === 'open');
+    const soon = open.filter(({ deliverAtMs }) => deliverAtMs <= nowMs);
     const later = open.filter(({ deliverAtMs }) => deliverAtMs > nowMs);
-    const soon = later.length === 0 ? open : open.filter(({ deliverAtMs }) => deliverAtMs <= nowMs);
-    await Promise.all([
-      soon.length === 0 ? undefined : groups.add(soon),
-      later.length === 0
-        ? undefined
-        : onJobs((jobs) => jobs.addBulk(later.map((message) => scheduledJob(message, nowMs)))),
-    ]);
-    return accepted;
+    const newJobs = later.map((message) => scheduledJob(message, nowMs));
+    if (soon.length > 0) newJobs.push(groupJob(soon));
+    if (newJobs.length > 0) await addJobs(newJobs);
+    return found;
   }
 
-  function refused(error: unknown): Accepted {
-    const text = error instanceof Error ? error.message : String(error);
-    const reason = error instanceof DeadlineError ? `Redis at ${address} gave ${text}.` : text;
-    return { ok: false, code: 'queue_unavailable', reason };
+  function addJobs(newJobs: readonly NewJob[]): Promise<unknown> {
+    const [first] = newJobs;
+    if (newJobs.length > 1 || first === undefined) return onJobs((jobs) => jobs.addBulk([...newJobs]));
+    return onJobs<unknown>((jobs) => jobs.add(first.name, first.data, first.opts));
   }
 
   function health(): Health {
@@ -124,22 +113,16 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
     },
     async accept(messages) {
       try {
-        if (messages.every((message) => isOurs(message) && message.deliverAtMs === 0)) {
-          await groups.add(messages);
-          return accepted;
-        }
-        const answer = acceptClaimed(messages).catch(refused);
-        claiming.add(answer);
-        void answer.then(() => claiming.delete(answer));
-        return await deadline(answer);
+        return acceptedUnless(await groups.add(messages), (claim) => claim === 'conflict');
       } catch (error) {
-        return refused(error);
+        const text = error instanceof Error ? error.message : String(error);
+        const reason = error instanceof DeadlineError ? `Redis at ${address} gave ${text}.` : text;
+        return { ok: false, code: 'queue_unavailable', reason };
       }
     },
     health,
     backlog,
     async stop() {
-      await Promise.all(claiming);
       await groups.idle();
       isStopping = true;
       clearInterval(prober);
@@ -148,10 +131,6 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
       await adder.close();
     },
   };
-}
-
-function isOurs({ fingerprint }: Message): boolean {
-  return fingerprint === '';
 }
 
 function createJobQueue(connection: Redis, prefix: string): JobQueue<JobData> {
