@@ -104,6 +104,15 @@ export const SCENARIOS: readonly Scenario[] = [
     target: { of: 'figure', better: 'lower', atLeast: 8, aim: 6 },
   },
   {
+    name: 'durable-list',
+    work: 'list queue with --data-dir, 32 posters to single uids of 1,000 connections, against list without',
+    unit: 'posts/s',
+    figure: postsPerSecond,
+    subject: { server: 'tidings-durable-list', plan: posts },
+    peers: [{ server: 'tidings-list', plan: posts }],
+    target: { of: 'ratio', better: 'higher', atLeast: 0.7, aim: 0.9 },
+  },
+  {
     name: 'redis-posts',
     work: 'redis queue, one instance, 32 posters to single uids of 1,000 connections, against list',
     unit: 'posts/s',

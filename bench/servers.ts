@@ -1,8 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChild, type Child } from './child.ts';
 
-const TIDINGS_QUEUES = { 'tidings-list': 'list', 'tidings-redis': 'redis', 'tidings-bullmq': 'bullmq' } as const;
+const TIDINGS_QUEUES = {
+  'tidings-list': 'list',
+  'tidings-durable-list': 'durable list',
+  'tidings-redis': 'redis',
+  'tidings-bullmq': 'bullmq',
+} as const;
 
 /** File below build/bench/peers/ and arguments. The lossy and the doubling one are controls, not peers. */
 const PEERS = {
@@ -37,7 +44,10 @@ function isTidings(name: ServerName): name is TidingsName {
   return name in TIDINGS_QUEUES;
 }
 
-async function startTidings(root: string, queue: 'list' | 'redis' | 'bullmq'): Promise<RunningServer> {
+type TidingsQueue = (typeof TIDINGS_QUEUES)[TidingsName];
+
+async function startTidings(root: string, queue: TidingsQueue): Promise<RunningServer> {
+  if (queue === 'durable list') return startDurable(root);
   const store = queue === 'list' ? undefined : await startRedis();
   const args = ['serve', '--port=0', '--admin-port=0', `--queue=${queue}${store ? `/127.0.0.1:${store.said}` : ''}`];
   try {
@@ -46,6 +56,20 @@ async function startTidings(root: string, queue: 'list' | 'redis' | 'bullmq'): P
     await store?.stop();
     throw error;
   }
+}
+
+/** Its directory is new, and gone with it. Where temporary files are in memory only, so is what is measured. */
+async function startDurable(root: string): Promise<RunningServer> {
+  const dir = await mkdtemp(join(tmpdir(), 'tidings-bench-'));
+  const args = ['serve', '--port=0', '--admin-port=0', `--data-dir=${dir}`];
+  const server = running(await startNode(join(root, 'dist/main.js'), args), undefined);
+  return {
+    ...server,
+    async stop() {
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
 }
 
 function startNode(script: string, args: string[]): Promise<Child> {

@@ -45,6 +45,8 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // Past a limit on the size of files a write is to fail, and not to end the process.
+  process.on('SIGXFSZ', () => {});
   try {
     const started = await app.start();
     if (started === undefined) return;

@@ -9,6 +9,8 @@ import { WebSocket } from 'ws';
 import { Failure, root } from '../project.mjs';
 import { startProgram } from './program.mjs';
 
+const EXIT_USAGE = 64;
+
 /**
  * Starts `command serve` in an empty folder once for each queue, and sends a notification from a backend to a listener.
  * Returns the queues that were tried: without a redis-server in PATH, only the list. Throws Failure with what the server
@@ -18,6 +20,7 @@ export async function smoke(command) {
   const folder = mkdtempSync(join(tmpdir(), 'tidings-smoke-'));
   try {
     await tryQueue(command, 'list', folder);
+    await tryDataDir(command, folder);
     const redis = await startRedis(folder);
     if (redis === undefined) return ['list'];
     try {
@@ -43,6 +46,20 @@ async function tryQueue(command, queue, cwd) {
   } catch (error) {
     const reason = error.cause?.message ?? '';
     throw new Failure(`queue ${queue}: ${error.message} ${reason}\n${server.printed()}`, { cause: error });
+  } finally {
+    await server.stop();
+  }
+}
+
+// The store of --data-dir is native and not in what we build: better a clear no than a promise that is not kept.
+async function tryDataDir(command, cwd) {
+  const server = await startProgram(command, ['serve', '--port=0', '--admin-port=0', '--data-dir=data'], cwd);
+  try {
+    await server.line('a no to --data-dir', (line) => (line.includes('has no --data-dir') ? line : undefined));
+    const code = await server.stop();
+    if (code !== EXIT_USAGE) throw new Failure(`--data-dir ended the server with ${code}`);
+  } catch (error) {
+    throw new Failure(`--data-dir: ${error.message}\n${server.printed()}`, { cause: error });
   } finally {
     await server.stop();
   }

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, renameSync, statSync } from 'node:fs';
-import { accessSync, constants, existsSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataDirError, reasonOf } from './disk-error.ts';
 
@@ -34,6 +35,7 @@ export function inspectDirectory(dir: string): void {
     // Not what is above it: a missing volume is not to be replaced by a directory of its name.
     if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    tryToWrite(dir);
   } catch (error) {
     throw new DataDirError(`cannot use ${dir} as a data directory: ${reasonOf(error)}`, { cause: error });
   }
@@ -88,6 +90,16 @@ export function isFull(dir: string): boolean {
     return bavail * bsize < fullBytes;
   } catch {
     return false;
+  }
+}
+
+/** LMDB does not survive a write that fails while it opens a store. */
+function tryToWrite(dir: string): void {
+  const path = join(dir, `room-${randomBytes(6).toString('hex')}`);
+  try {
+    writeFileSync(path, Buffer.alloc(fullBytes), { flush: true });
+  } finally {
+    rmSync(path, { force: true });
   }
 }
 

@@ -84,15 +84,31 @@ export async function openDiskStore(dir: string, fileBytes: number): Promise<Dis
     throw error;
   });
 
-  async function settled(last: Promise<boolean>): Promise<void> {
+  async function settled(written: Promise<boolean>): Promise<void> {
     try {
-      await last;
+      await written;
     } catch (error) {
       const reason = await causeOf(error);
       throw new Error(
         `The journal in ${dir} cannot be written: ${isFull(dir) ? `the disk is full (${reason})` : reason}.`,
       );
     }
+  }
+
+  /** Within `batch`, where puts go into one transaction and have no promises of their own. */
+  function write(batch: DiskBatch): void {
+    for (const first of batch.oldEntries) void entries.remove(midKey(first));
+    for (const first of batch.oldIds) void ids.remove(midKey(first));
+    for (const uid of batch.oldAcks) void acks.remove(Buffer.from(uid));
+    for (const [uid, mid] of batch.acks) {
+      const key = Buffer.from(uid);
+      if (key.length > 0 && key.length <= maxKeyBytes) void acks.put(key, encodeMid(mid));
+    }
+    const [first] = batch.entries;
+    if (first !== undefined) void entries.put(midKey(first.mid), encodeEntries(batch.entries));
+    const [firstId] = batch.ids;
+    if (firstId !== undefined) void ids.put(midKey(firstId.mid), encodeIds(batch.ids));
+    void state.put(stateKey, encodeState(batch.state));
   }
 
   function readAll(begin: (state: StoredState) => DiskReader): StoredState | undefined {
@@ -129,19 +145,7 @@ export async function openDiskStore(dir: string, fileBytes: number): Promise<Dis
       }
     },
     commit(batch) {
-      // What is written in one turn of the event loop is one transaction of LMDB's.
-      for (const first of batch.oldEntries) void entries.remove(midKey(first));
-      for (const first of batch.oldIds) void ids.remove(midKey(first));
-      for (const uid of batch.oldAcks) void acks.remove(Buffer.from(uid));
-      for (const [uid, mid] of batch.acks) {
-        const key = Buffer.from(uid);
-        if (key.length > 0 && key.length <= maxKeyBytes) void acks.put(key, encodeMid(mid));
-      }
-      const [first] = batch.entries;
-      if (first !== undefined) void entries.put(midKey(first.mid), encodeEntries(batch.entries));
-      const [firstId] = batch.ids;
-      if (firstId !== undefined) void ids.put(midKey(firstId.mid), encodeIds(batch.ids));
-      return settled(state.put(stateKey, encodeState(batch.state)));
+      return settled(state.batch(() => write(batch)));
     },
     acksAfter(uid, limit) {
       const key = Buffer.from(uid);
@@ -175,6 +179,8 @@ async function openRoot(dir: string, fileBytes: number): Promise<RootDatabase<Bu
       maxDbs: 8,
       // A commit is over when it is flushed, not before: only then is a promise of a put one of durability.
       overlappingSync: false,
+      // Else each turn's writes begin with a promise that is nobody's, and a full disk with an unhandled rejection.
+      eventTurnBatching: false,
     });
   } catch (error) {
     throw new DataDirError(`cannot open the journal in ${dir}: ${reasonOf(error)}`, { cause: error });
