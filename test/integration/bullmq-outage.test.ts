@@ -4,7 +4,10 @@ import { openClient } from '../contract/redis-client.ts';
 import { openInstance } from '../contract/redis-instance.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
 import { eventually, within } from '../support/deadline.ts';
+import { startInstance } from '../support/instance.ts';
+import { post } from '../support/post.ts';
 import { startRedis } from '../support/redis.ts';
+import { request } from '../support/request.ts';
 
 test('bullmq: Redis is down at the start: posts are refused at once, and all works when it comes up', async (t) => {
   const redis = await startRedis(t);
@@ -122,4 +125,39 @@ test('bullmq: an instance that stops while Redis hangs or is down stops', async 
   await within(never.stop(), 'the stop of an instance that never reached Redis');
   await down.untilDown(/ECONNREFUSED/);
   await within(down.stop(), 'the stop while Redis is down');
+});
+
+test('bullmq: a worker that cannot take jobs is seen in the health, until it can', async (t) => {
+  const redis = await startRedis(t);
+  const client = openClient(t, redis.url);
+  const instance = await openInstance(t, redis.port, { queue: 'bullmq' });
+  await instance.untilUp();
+  await client.acl('SETUSER', 'default', '-bzpopmin');
+  await instance.untilDown(/^The worker of the queue has trouble: NOPERM/);
+  await client.acl('SETUSER', 'default', '+bzpopmin');
+  await instance.untilUp();
+  const message = sampleMessage();
+  await instance.acceptAtLast([message]);
+  assert.deepEqual(await instance.told.ids(1), [message.id]);
+});
+
+test('bullmq: a process ends though Redis is down and messages are scheduled', async (t) => {
+  const redis = await startRedis(t);
+  // BullMQ by itself would hold the process up for 11 s.
+  const instance = await startInstance(t, { flags: [`--queue=bullmq/${redis.address}`], stopLimitMs: 8000 });
+  const client = openClient(t, redis.url);
+  await eventually(
+    async () => ((await request(`${instance.url}/readyz`)).status === 200 ? true : undefined),
+    'the instance to be ready',
+  );
+  const answer = await post(instance.url, { topic: 'all', msg: 'later', delay: 3600 });
+  assert.equal(answer.status, 202, answer.text);
+  assert.equal(await client.zcard('tidings:send:delayed'), 1);
+  // It waits for what is due in an hour when a waiting client has been served once.
+  await eventually(async () => {
+    const clients = String(await client.call('CLIENT', 'LIST'));
+    return /cmd=bzpopmin/.test(clients) && (await client.exists('tidings:send:marker')) === 0 ? true : undefined;
+  }, 'the worker to wait');
+  await redis.kill();
+  await instance.stop();
 });

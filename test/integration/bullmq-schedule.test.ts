@@ -17,7 +17,17 @@ function openJobs(t: TestContext, redis: Redis): Queue {
 
 test('bullmq: scheduled, and over before a worker comes to it: dropped and counted', async (t) => {
   const redis = await startRedis(t);
-  const instance = await openInstance(t, redis.port, { queue: 'bullmq' });
+  const handedOn: string[] = [];
+  const instance = await openInstance(t, redis.port, {
+    queue: 'bullmq',
+    wrapJournal: (journal) => ({
+      ...journal,
+      append(messages, unit) {
+        handedOn.push(...messages.map(({ id }) => id));
+        return journal.append(messages, unit);
+      },
+    }),
+  });
   await instance.untilUp();
   const jobs = openJobs(t, redis);
   await jobs.pause();
@@ -36,6 +46,7 @@ test('bullmq: scheduled, and over before a worker comes to it: dropped and count
     instance.expired.map(({ id }) => id),
     [over.id],
   );
+  assert.deepEqual(handedOn, [due.id]);
   assert.deepEqual(await instance.queue.backlog?.scheduled(0, 10), { total: 0, items: [] });
 });
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { maxUids } from '../../src/ops/message-reader.ts';
 import { post } from '../support/post.ts';
+import { projectRoot } from '../support/project.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 import { accepted, adminOf } from './admin-client.ts';
 import { startServing } from './serving.ts';
@@ -193,4 +196,28 @@ test('the items of a batch are found by their ids, with a slash as it is and enc
     assert.equal(((await admin.ask(path)).json as { id: string }).id, 'batch/1');
   }
   assert.equal((await admin.ask('/messages/batch')).status, 404);
+});
+
+test('docs/admin.md shows every member of the document, in its order, and says what each is', async () => {
+  const page = readFileSync(join(projectRoot, 'docs/admin.md'), 'utf8');
+  const shown = JSON.parse(/```json\n(\{[^`]*\})\n```/.exec(page)?.[1] ?? 'null') as Record<string, unknown>;
+  const document = await admin.message(await accepted(server, { topic: 'uids', topic_ids: ['1'], msg: 'm' }));
+  assert.deepEqual(Object.keys(shown), Object.keys(document));
+  const [row] = document.uids ?? [];
+  assert.deepEqual(Object.keys((shown['uids'] as object[])[0] ?? {}), Object.keys(row ?? {}));
+  assert.deepEqual(Object.keys(shown['counted'] ?? {}), Object.keys(document.counted ?? {}));
+  const said = page.slice(page.indexOf('| member |'));
+  for (const member of [
+    'mid',
+    'appended_at',
+    'topic',
+    'types',
+    'matched',
+    'written',
+    'counted',
+    'dropped',
+    'acked',
+    'uids',
+  ])
+    assert.match(said, new RegExp(`\`${member}\``), member);
 });

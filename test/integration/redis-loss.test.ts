@@ -46,7 +46,7 @@ test('a store that is lost while its mids were ahead of the clock does not numbe
 test('Redis restarts empty: instances go on by themselves, above the old mids', async (t) => {
   const redis = await startRedis(t);
   const instances = [await openInstance(t, redis.port), await openInstance(t, redis.port)] as const;
-  await instances[0].queue.accept(sampleMessages(10));
+  await instances[0].acceptAtLast(sampleMessages(10));
   for (const { told } of instances) await told.ids(10);
   const lost = instances[0].journal.head();
   await redis.kill();

@@ -24,7 +24,7 @@ test('password and database are used; every name has the prefix', async (t) => {
     keys.filter((key) => !key.startsWith('tidings:')),
     [],
   );
-  for (const key of ['tidings:state', 'tidings:log', 'tidings:ids']) assert.ok(keys.includes(key), key);
+  for (const key of ['tidings:state', 'tidings:log', 'tidings:m:1']) assert.ok(keys.includes(key), key);
   assert.ok(
     keys.some((key) => key.startsWith('tidings:send:')),
     'keys of the bullmq queue',
