@@ -40,11 +40,11 @@ export const repliedOutcomes = { 1: 'duplicate', 2: 'conflict', 3: 'refused', 4:
  *
  * What is dropped from the log is dropped from the mailboxes in the same call, entry by entry: a reference costs about a
  * microsecond. A call that finds much to drop (bounds were lowered, nobody was there for long) drops at least twice as much as it
- * appends and leaves the rest to the next one; what is too old is below `since` at once. A mailbox needs no expiry of its
+ * appends and leaves the rest to the next one; what is too old is at once below `cut`, under which nobody reads. A mailbox needs no expiry of its
  * own: with one, a jump of Redis' clock would empty mailboxes and nobody would know.
  *
  * An entry that is retracted leaves its references behind; they go with those of the entry that retracts it, which is in the
- * same mailboxes.
+ * same mailboxes. Its id stays until it expires.
  *
  * Numbers become text by '%.0f': Lua's own conversion would write a mid as 1.7952e+15. A mid is below 2^53, so it is exact.
  */
@@ -63,8 +63,8 @@ local function text(number) return string.format('%.0f', number) end
 local time = call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
-local known = call('HMGET', state, 'head', 'since', 'bytes')
-local head, since, bytes = tonumber(known[1]), tonumber(known[2]), tonumber(known[3])
+local known = call('HMGET', state, 'head', 'since', 'bytes', 'cut')
+local head, since, bytes, cut = tonumber(known[1]), tonumber(known[2]), tonumber(known[3]), tonumber(known[4]) or 0
 if not (head and since and bytes) then
   call('DEL', log, all, acks)
   head = math.max(floor, now)
@@ -140,7 +140,7 @@ local function appendUnlessKnown(index, message, states)
     answer(index, 1, known or 0)
   elseif retracts < 0 then
     answer(index, 4, 0)
-  elseif retracts > 0 and (retracts <= since or call('XDEL', log, text(retracts)) == 0) then
+  elseif retracts > 0 and (retracts <= cut or call('XDEL', log, text(retracts)) == 0) then
     answer(index, 1, 0)
   else
     states[id] = name
@@ -174,7 +174,7 @@ end
 local before = head
 if mid > first then head = mid - 1 end
 
-local cut, dropped, unlinked = 0, 0, 0
+local last, dropped, unlinked = 0, 0, 0
 local maxDropped, maxUnlinked = ${droppedEntries} + 2 * (mid - first), ${droppedReferences} + 2 * references
 local ageCut = math.min(now, clock) - maxAge
 local excess = call('XLEN', log) - maxMessages
@@ -187,8 +187,8 @@ local function unlink(list)
   while true do
     local item = call('LPOP', list)
     local oldest = item and math.abs(tonumber(item))
-    if not oldest or oldest == cut then return end
-    if oldest > cut then return call('LPUSH', list, item) end
+    if not oldest or oldest == last then return end
+    if oldest > last then return call('LPUSH', list, item) end
   end
 end
 
@@ -204,10 +204,10 @@ local function drop(entry)
   if not (dropped < excess or mid < ageCut or bytes - (tonumber(fields[4]) or 0) > maxBytes) then return false end
   if dropped >= maxDropped or unlinked >= maxUnlinked then
     local aged = call('XREVRANGE', log, text(ageCut - 1), '-', 'COUNT', 1)[1]
-    if aged then since = math.max(since, midOf(aged)) end
+    if aged then cut = math.max(cut, midOf(aged)) end
     return false
   end
-  cut, dropped = mid, dropped + 1
+  last, dropped = mid, dropped + 1
   if fields[1] == 'e' then
     forMailboxes(fields[2], unlink)
     local ours, fingerprint = match(fields[2], '^[^\n]*\n%["([^"\\]*)"[^\n]*"([^"]*)",%d+%]\n')
@@ -227,10 +227,11 @@ while isMore do
     end
   end
   dropIds()
-  from, count = text(cut + 1), math.min(2 * count, 64)
+  from, count = text(last + 1), math.min(2 * count, 64)
 end
-if cut > 0 then
-  call('XTRIM', log, 'MINID', '=', text(cut + 1))
+if last > 0 then
+  call('XTRIM', log, 'MINID', '=', text(last + 1))
+  cut = math.max(cut, last)
   since = math.max(since, cut)
   if first % ${cursorChance} == 0 then
     -- They acknowledge nothing that is still kept.
@@ -239,7 +240,7 @@ if cut > 0 then
   end
 end
 
-call('HSET', state, 'head', text(head), 'since', text(since), 'bytes', text(bytes))
+call('HSET', state, 'head', text(head), 'since', text(since), 'bytes', text(bytes), 'cut', text(cut))
 if mid > first then
   call('PUBLISH', news, text(before) .. ' ' .. text(first) .. ' ' .. text(mid - first) .. '\n' .. table.concat(lines, '\n'))
 end

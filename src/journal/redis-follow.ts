@@ -75,8 +75,11 @@ export function createFollowing({ position, page, onStart, deliver, onGap, pause
     while (lastSeen < head) {
       const { since, entries, last } = await page(lastSeen);
       if (!isCurrent()) return;
-      // The log may have been trimmed since its position was asked.
-      noteSince(since);
+      if (since > lastSeen) {
+        // The log was trimmed since its position was asked, and is read from there on.
+        noteSince(since);
+        continue;
+      }
       if (last === undefined) break;
       lastSeen = last;
       if (entries.length > 0) deliver(entries);

@@ -12,9 +12,9 @@ local state, log = KEYS[1], KEYS[2]
 local after, maxEntries, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local call = redis.call
 
-local known = call('HMGET', state, 'head', 'since')
-local head, since = tonumber(known[1]) or 0, tonumber(known[2]) or 0
-local oldest = math.max(after, since)
+local known = call('HMGET', state, 'head', 'since', 'cut')
+local head, since, cut = tonumber(known[1]) or 0, tonumber(known[2]) or 0, tonumber(known[3]) or 0
+local oldest = math.max(after, cut)
 local isGap = after < since
 
 -- The references above the cursor, the newest first.
@@ -66,8 +66,9 @@ return reply
  * oldest first. What a stranger has put into the log has an empty text.
  */
 export const pageScript = script(String.raw`
-local since = tonumber(redis.call('HGET', KEYS[1], 'since')) or 0
-local from = string.format('%.0f', math.max(tonumber(ARGV[1]), since) + 1)
+local known = redis.call('HMGET', KEYS[1], 'since', 'cut')
+local since, cut = tonumber(known[1]) or 0, tonumber(known[2]) or 0
+local from = string.format('%.0f', math.max(tonumber(ARGV[1]), cut) + 1)
 local reply = { since }
 for _, entry in ipairs(redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', ARGV[2])) do
   reply[#reply + 1] = tonumber(string.match(entry[1], '^%d+'))
@@ -84,8 +85,8 @@ export const findScript = script(String.raw`
 local mid = tonumber(string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) '))
 if not mid then return {} end
 local name = string.format('%.0f-0', mid)
-local since = tonumber(redis.call('HGET', KEYS[1], 'since')) or 0
-local entry = mid > since and redis.call('XRANGE', KEYS[2], name, name)[1]
+local cut = tonumber(redis.call('HGET', KEYS[1], 'cut')) or 0
+local entry = mid > cut and redis.call('XRANGE', KEYS[2], name, name)[1]
 if not entry then return { mid } end
 return { mid, entry[2][2] }
 `);

@@ -12,7 +12,7 @@ export function script(text: string): Script {
 
 /** The names of a deployment in Redis. Each begins with its prefix, so that a prefix with braces puts all into one slot. */
 export interface JournalKeys {
-  /** Hash: `head`, `since` and `bytes`, the bytes ever appended. */
+  /** Hash: `head`, `since`, `cut` (up to which nothing is kept) and `bytes`, the bytes ever appended. */
   readonly state: string;
   /**
    * Stream: the entries, `<mid>-0`, with the fields e, the entry's uids, meta and push as lines, and b, the bytes appended before it.

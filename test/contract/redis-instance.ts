@@ -22,6 +22,7 @@ export interface RedisInstanceOptions {
   readonly now?: () => number;
   /** Of BullMQ. */
   readonly maxRetryMs?: number;
+  readonly prefix?: string;
   readonly wrapJournal?: (journal: Journal) => Journal;
 }
 
@@ -52,7 +53,7 @@ export async function openInstance(
   options: RedisInstanceOptions = {},
 ): Promise<RedisInstance> {
   const settings: RedisSettings = { host: '127.0.0.1', port, db: 0, tls: false, ...options.settings };
-  const place = { settings, prefix: 'tidings', deadlineMs };
+  const place = { settings, prefix: options.prefix ?? 'tidings', deadlineMs };
   const logged: { event: string; text: string }[] = [];
   const write = (fields: object): void => {
     const event = 'event' in fields ? String(fields.event) : '';

@@ -222,6 +222,22 @@ test('what is trimmed between the position and the pages of the log is a gap too
   assert.equal(following.lastSeen(), 111);
 });
 
+test('a store that was raised above entries that it still has: they are a part of the gap', async () => {
+  const scene = createScene();
+  const { following, told, append, gaps, state } = scene;
+  await following.subscribed();
+  following.announced(append(1));
+  following.lost();
+  append(10);
+  state.isHeld = true;
+  const subscribed = following.subscribed();
+  await turn();
+  state.since = 106;
+  await Promise.all([scene.settle(), subscribed]);
+  assert.deepEqual(gaps, [[101, 106]]);
+  assert.deepEqual(told, [101, 107, 108, 109, 110, 111]);
+});
+
 test('it begins once, at the head', async () => {
   const { following, append, started } = createScene();
   append(3);
