@@ -13,6 +13,7 @@ export const components = [
   { program: 'ab', debian: 'apache2-utils' },
   // Brings libfaketime, which puts the clock of one process wrong.
   { program: 'faketime', debian: 'faketime' },
+  { program: 'strace', debian: 'strace' },
 ];
 
 /** Where programs are looked for. Debian leaves the sbin folders out of an ordinary user's PATH, and nginx is in one. */

@@ -13,8 +13,10 @@ export interface OwnerRecord {
 }
 
 export interface DiskLock {
-  /** Gives the directory up. */
+  /** Gives the directory up, and notes that. */
   release(): Promise<void>;
+  /** Gives the directory up as a process does that ends. */
+  close(): Promise<void>;
 }
 
 /** The longest path of a socket: 103 bytes on macOS, 107 on Linux. */
@@ -53,6 +55,7 @@ export async function lockDirectory(dir: string, record: OwnerRecord): Promise<D
       record.swap(name, '');
       await close();
     },
+    close,
   };
 }
 

@@ -47,6 +47,8 @@ export interface DiskStore {
   /** Writes and removes a little. Rejects as `commit` does. */
   probe(): Promise<void>;
   close(): Promise<void>;
+  /** Gives the directory up without a write, where writes fail or do not end. */
+  abandon(): Promise<void>;
 }
 
 type Table = Database<Buffer, Buffer>;
@@ -161,6 +163,7 @@ export async function openDiskStore(dir: string, fileBytes: number): Promise<Dis
       await lock.release();
       await root.close();
     },
+    abandon: () => lock.close(),
   };
 }
 

@@ -247,7 +247,9 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
       if (store === undefined) return;
       if (newAcks.size > 0) writer.flush();
       await writer.stop();
-      if (writer.health().ok) await store.close();
+      const stopped = store;
+      store = undefined;
+      await (writer.health().ok ? stopped.close() : stopped.abandon());
     },
   };
 }

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createDiskJournal } from '../../src/journal/disk.ts';
+import type { Entry, Journal, Retention } from '../../src/journal/journal.ts';
+import { createRetraction } from '../../src/message/message.ts';
+import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
+import { endWith, type Scope } from '../support/cleanup.ts';
+import { makeTempDir } from '../support/temp-dir.ts';
+
+const hourMs = 3_600_000;
+const retention: Retention = {
+  messages: 1000,
+  bytes: 1024 * 1024,
+  ageMs: hourMs,
+  mailboxMessages: 100,
+  broadcastMessages: 100,
+  idMs: 24 * hourMs,
+  ids: 1000,
+};
+const page = { entries: 1000, bytes: 1024 * 1024 };
+
+interface Opened {
+  readonly journal: Journal;
+  readonly told: Entry[];
+}
+
+/** A journal whose clock the test owns. */
+async function open(scope: Scope, dir: string, nowMs: () => number, bounds: Partial<Retention> = {}): Promise<Opened> {
+  const journal = createDiskJournal(
+    {
+      now: nowMs,
+      clock: { now: nowMs, isExpired: (expiresAtMs) => expiresAtMs !== 0 && expiresAtMs <= nowMs() },
+      onExpired: () => {},
+      log: { info: () => {}, error: () => {} },
+    },
+    { dir, retention: { ...retention, ...bounds }, deadlineMs: 10_000 },
+  );
+  endWith(scope, () => journal.stop());
+  const told: Entry[] = [];
+  await journal.start((entries) => void told.push(...entries));
+  return { journal, told };
+}
+
+test('mailboxes, cursors, ids, retractions and numbers are there after a stop', async (t) => {
+  const dir = await makeTempDir(t);
+  let nowMs = 1_800_000_000_000;
+  const first = await open(t, dir, () => nowMs);
+  const mine = sampleMessages(3, { uids: ['mine'] });
+  const toAll = sampleMessage({ uids: null });
+  const named = sampleMessage({ id: 'named', fingerprint: 'f'.repeat(22) });
+  await first.journal.append([...mine, toAll, named]);
+  const taken = first.told[1] as Entry;
+  const [retraction] = await first.journal.append([createRetraction(taken, 'r1')]);
+  assert.equal(retraction?.outcome, 'appended');
+  first.journal.acknowledge('mine', 7);
+  first.journal.acknowledge('mine', first.told[0]?.mid ?? 0);
+  const since = await first.journal.completeSince();
+  const before = await first.journal.mailbox('mine', since, page);
+  assert.equal(before.entries.length, 4);
+  await first.journal.stop();
+
+  // The clock of the machine was put back meanwhile.
+  nowMs -= 60_000;
+  const { journal, told } = await open(t, dir, () => nowMs);
+  assert.deepEqual(told, [], 'nothing of before is told');
+  assert.equal(journal.head(), first.journal.head());
+  assert.equal(await journal.completeSince(), since);
+  assert.deepEqual(await journal.mailbox('mine', since, page), before);
+  assert.equal((await journal.mailbox('mine', since - 1, page)).gap, true);
+  assert.deepEqual(journal.tail('mine', since, page), before);
+  assert.deepEqual(await journal.ackedBy(['mine', 'other']), [first.told[0]?.mid, 0]);
+  assert.deepEqual(await journal.find(taken.message.id), { mid: taken.mid, message: undefined });
+  assert.equal((await journal.find('named'))?.mid, first.told[4]?.mid);
+  assert.deepEqual(await journal.append([named]), [{ mid: first.told[4]?.mid, outcome: 'duplicate' }]);
+  const conflict = await journal.append([sampleMessage(), { ...named, fingerprint: 'g'.repeat(22) }]);
+  assert.deepEqual(
+    conflict.map(({ outcome }) => outcome),
+    ['refused', 'conflict'],
+  );
+  assert.deepEqual(await journal.append([createRetraction(taken, 'r2')]), [{ mid: 0, outcome: 'duplicate' }]);
+  const [next] = await journal.append([sampleMessage()]);
+  assert.ok((next?.mid ?? 0) > first.journal.head(), 'numbers rise');
+});
+
+test('ids outlive their entries, and are forgotten at their time, also over a restart', async (t) => {
+  const dir = await makeTempDir(t);
+  let nowMs = 1_800_000_000_000;
+  const first = await open(t, dir, () => nowMs);
+  const early = sampleMessage({ id: 'early', fingerprint: 'f' });
+  await first.journal.append([early]);
+  nowMs += 2 * hourMs;
+  const late = sampleMessage({ id: 'late', fingerprint: 'f' });
+  await first.journal.append([late]);
+  assert.deepEqual(
+    (await first.journal.read(0, 10)).map(({ message }) => message.id),
+    ['late'],
+  );
+  await first.journal.stop();
+
+  const { journal } = await open(t, dir, () => nowMs);
+  assert.deepEqual(
+    (await journal.read(0, 10)).map(({ message }) => message.id),
+    ['late'],
+  );
+  assert.ok((await journal.completeSince()) >= (first.told[0]?.mid ?? Infinity));
+  assert.equal((await journal.append([early]))[0]?.outcome, 'duplicate');
+  nowMs += 23 * hourMs;
+  assert.equal((await journal.append([early]))[0]?.outcome, 'appended', 'a day is over');
+  assert.equal((await journal.append([late]))[0]?.outcome, 'duplicate');
+  await journal.stop();
+
+  const third = await open(t, dir, () => nowMs);
+  assert.equal((await third.journal.append([early]))[0]?.outcome, 'duplicate');
+  assert.equal((await third.journal.append([late]))[0]?.outcome, 'duplicate');
+});
+
+test('what is no longer kept goes from the disk as well', async (t) => {
+  const dir = await makeTempDir(t);
+  let nowMs = 1_800_000_000_000;
+  const bounds = { bytes: 64 * 1024, messages: 100, ids: 50 };
+  const { journal } = await open(t, dir, () => nowMs, bounds);
+  const push = 'x'.repeat(2000);
+  let usedAfterSome = 0;
+  for (let round = 0; round < 400; round += 1) {
+    nowMs += 1000;
+    const uid = `u${round % 70}`;
+    await journal.append([sampleMessage({ push, uids: [uid] }), sampleMessage({ push, fingerprint: 'f', uids: null })]);
+    journal.acknowledge(uid, journal.head());
+    if (round === 100) usedAfterSome = usedBytes(dir);
+  }
+  const used = usedBytes(dir);
+  assert.ok(used < usedAfterSome + 256 * 1024, `${used} bytes after 400 rounds, ${usedAfterSome} after 100`);
+  const kept = await journal.read(0, 1000);
+  const since = await journal.completeSince();
+  await journal.stop();
+
+  const next = await open(t, dir, () => nowMs, bounds);
+  assert.deepEqual(await next.journal.read(0, 1000), kept);
+  assert.equal(await next.journal.completeSince(), since);
+});
+
+/** What a sparse file takes on the disk. */
+function usedBytes(dir: string): number {
+  return statSync(join(dir, 'journal.mdb')).blocks * 512;
+}
