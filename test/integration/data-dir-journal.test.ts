@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createDiskJournal } from '../../src/journal/disk.ts';
+import { openDiskStore } from '../../src/journal/disk-store.ts';
 import type { Entry, Journal, Retention } from '../../src/journal/journal.ts';
 import { createRetraction } from '../../src/message/message.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
@@ -139,6 +140,19 @@ test('what is no longer kept goes from the disk as well', async (t) => {
   const next = await open(t, dir, () => nowMs, bounds);
   assert.deepEqual(await next.journal.read(0, 1000), kept);
   assert.equal(await next.journal.completeSince(), since);
+  await next.journal.stop();
+
+  const stored = { entries: 0, ids: 0, acks: 0 };
+  const store = await openDiskStore(dir, 65_536);
+  store.load(() => ({
+    entries: (_first, { length }) => void (stored.entries += length),
+    ids: (_first, { length }) => void (stored.ids += length),
+    ack: () => void (stored.acks += 1),
+  }));
+  await store.close();
+  assert.ok(stored.entries >= kept.length && stored.entries <= kept.length + 4, `${stored.entries} entries`);
+  assert.ok(stored.ids >= bounds.ids && stored.ids <= bounds.ids + 4, `${stored.ids} ids`);
+  assert.ok(stored.acks > 0 && stored.acks < 50, `acks of ${stored.acks} uids of 70; of most nothing is kept`);
 });
 
 /** What a sparse file takes on the disk. */
