@@ -23,8 +23,8 @@ const droppedCursors = 1000;
 /** One in so many calls that drop entries looks for cursors that acknowledge nothing any more. */
 const cursorChance = 16;
 
-/** The codes of the outcomes that the script replies with. */
-export const repliedOutcomes = { 1: 'duplicate', 2: 'conflict', 3: 'refused', 4: 'expired' } as const;
+/** The outcomes that the script replies with, by their codes. */
+export const repliedOutcomes = [undefined, 'duplicate', 'conflict', 'refused', 'expired'] as const;
 
 /**
  * Appends a group of units, each whole or not at all, and publishes what is new once. Without units it makes the state, drops what

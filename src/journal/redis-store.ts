@@ -151,16 +151,10 @@ export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: Redi
 
 export type RedisStore = ReturnType<typeof createRedisStore>;
 
-function outcomeOf(code: number | undefined): Outcome {
-  switch (code) {
-    case 1:
-    case 2:
-    case 3:
-    case 4:
-      return repliedOutcomes[code];
-    default:
-      throw new TypeError(`the append script replied with outcome ${code}`);
-  }
+function outcomeOf(code = 0): Outcome {
+  const outcome = repliedOutcomes[code];
+  if (outcome === undefined) throw new TypeError(`the append script replied with outcome ${code}`);
+  return outcome;
 }
 
 function text(value: unknown): string {

@@ -131,7 +131,7 @@ export function sharedIdTests({ open, openStore }: Opener): void {
       other.map(({ mid }) => mid),
     );
     one.forEach(({ outcome }, index) => {
-      assert.deepEqual([outcome, other[index]?.outcome].sort(), ['appended', 'duplicate']);
+      assert.deepEqual([outcome, other[index]?.outcome ?? ''].sort(), ['appended', 'duplicate']);
     });
     for (const { told } of instances) {
       const ids = await told.ids(200);
