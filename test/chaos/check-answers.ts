@@ -26,8 +26,9 @@ export function checkAnswers(history: History, rules: Rules): Violation[] {
         if (said !== known) report('wrong-id', `post ${one} was ${known} and is answered as ${said}`);
       }
     }
-    const tookMs = attempt.endedMs - attempt.startedMs - stalledMs(history, attempt);
-    if (tookMs > rules.answerMs && !wasStopped(history, attempt, rules)) {
+    const tookMs = attempt.endedMs - attempt.startedMs;
+    const isLong = tookMs > rules.answerMs && tookMs > rules.answerMs + stalledMs(history, attempt);
+    if (isLong && !wasStopped(history, attempt, rules)) {
       report('hang', `no answer within ${rules.answerMs} ms, but after ${tookMs} ms: ${status || attempt.error}`);
     }
   }

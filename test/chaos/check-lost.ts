@@ -79,6 +79,7 @@ export function checkLost(
 
 function hadTime({ rules, unquiet }: LostCheck, post: Post, found: ClientFindings): boolean {
   const life: Span = { startedMs: post.acceptedMs, endedMs: post.expiresAtMs };
+  if (life.endedMs - life.startedMs < rules.quietMs) return false;
   return longestFree(life, found.listening, unquiet) >= rules.quietMs;
 }
 

@@ -47,10 +47,13 @@ export function check(history: History, rules: Rules, settledMs: number): Verdic
     sums.excused += lost.excused;
     sums.reconnects += Math.max(0, found.welcomes - 1);
     sums.gaps += found.gaps;
+    let span = 0;
+    // In the order in which they were taken, and so are the spans.
     for (const [seq, atMs] of found.taken) {
       const acceptedMs = history.posts[seq]?.acceptedMs ?? 0;
-      const since = found.listening.findLast(({ startedMs }) => startedMs <= atMs)?.startedMs ?? 0;
-      if (acceptedMs > 0) delaysMs.push(Math.max(0, atMs - Math.max(acceptedMs, since)));
+      while ((found.listening[span + 1]?.startedMs ?? Infinity) <= atMs) span += 1;
+      const sinceMs = found.listening[span]?.startedMs ?? 0;
+      if (acceptedMs > 0) delaysMs.push(Math.max(0, atMs - Math.max(acceptedMs, sinceMs)));
     }
   }
   return { violations, ...sums, delaysMs: delaysMs.sort((a, b) => a - b) };

@@ -13,18 +13,45 @@ import { toMarkdown, type ChaosReport } from './report.ts';
 import { runScenario } from './run-scenario.ts';
 import { faultsFor, scenarioNames, scenarios, type ScenarioName } from './scenarios.ts';
 import { setups, type SetupName } from './setups.ts';
-import type { RunResult } from './summary.ts';
+import { together, type RunResult } from './summary.ts';
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-async function runOne(options: ChaosOptions, scenario: ScenarioName, setup: SetupName): Promise<RunResult> {
-  const { seed, rounds, size } = options;
+/** Each deployment lives for so many rounds: judging one takes longer the more it has seen. */
+const ROUNDS_OF_ONE = 5;
+
+/** Runs deployments one after the other until the rounds are done or something is broken. */
+async function runAll(options: ChaosOptions, scenario: ScenarioName, setup: SetupName): Promise<RunResult> {
+  const { seed, rounds } = options;
   say(`${scenario} on ${setup}, seed ${seed}: ${scenarios[scenario].invariant}`);
+  let result = await runOne(options, scenario, setup, 0);
+  while (result.rounds < rounds && result.failure === '') {
+    result = together(result, await runOne(options, scenario, setup, result.rounds));
+  }
+  return result;
+}
+
+async function runOne(
+  options: ChaosOptions,
+  scenario: ScenarioName,
+  setup: SetupName,
+  done: number,
+): Promise<RunResult> {
+  const { size } = options;
+  const seed = options.seed + done;
+  const rounds = Math.min(ROUNDS_OF_ONE, options.rounds - done);
   const scope = createScope();
   try {
-    const result = await runScenario(scope, { scenario, setup, seed, rounds, size, say: (line) => say(`  ${line}`) });
+    const result = await runScenario(scope, {
+      scenario,
+      setup,
+      seed,
+      rounds,
+      size,
+      say: (line) => say(`  ${done} + ${line}`),
+    });
     return await scope.end().then(
       () => result,
       // A server that did not end well had a bug, whatever was delivered.
@@ -43,7 +70,7 @@ async function main(options: ChaosOptions): Promise<number> {
         say(`${scenario} says nothing about ${setup}`);
         continue;
       }
-      const run = await runOne(options, scenario, setup);
+      const run = await runAll(options, scenario, setup);
       if (run.failure !== '') say(run.failure);
       runs.push(run);
     }

@@ -47,7 +47,7 @@ export const scenarios = {
   },
   'pause-redis': {
     invariant:
-      'while Redis hangs /send says 503 in time; afterwards what was accepted arrives, what was cut off at most once',
+      'while Redis hangs /send answers in time and sockets stay; what was accepted arrives, the rest at most once',
     faults: ['pause-redis'],
     ...usual,
   },

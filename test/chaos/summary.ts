@@ -89,6 +89,37 @@ export function summarize(run: Run): RunResult {
   };
 }
 
+/** Two runs of the same as one: counts are added, of times the longer ones are told. */
+export function together(one: RunResult, next: RunResult): RunResult {
+  const faults: Record<string, number> = { ...one.faults };
+  for (const [kind, count] of Object.entries(next.faults)) faults[kind] = (faults[kind] ?? 0) + count;
+  return {
+    ...one,
+    rounds: one.rounds + next.rounds,
+    seconds: one.seconds + next.seconds,
+    accepted: one.accepted + next.accepted,
+    notAccepted: one.notAccepted + next.notAccepted,
+    refusals: one.refusals + next.refusals,
+    unanswered: one.unanswered + next.unanswered,
+    repeated: one.repeated + next.repeated,
+    delivered: one.delivered + next.delivered,
+    lost: one.lost + next.lost,
+    faults,
+    reconnects: one.reconnects + next.reconnects,
+    gaps: one.gaps + next.gaps,
+    dropped: one.dropped + next.dropped,
+    judgedExpiring: one.judgedExpiring + next.judgedExpiring,
+    excused: one.excused + next.excused,
+    delayMs: {
+      p50: Math.max(one.delayMs.p50, next.delayMs.p50),
+      p99: Math.max(one.delayMs.p99, next.delayMs.p99),
+      max: Math.max(one.delayMs.max, next.delayMs.max),
+    },
+    acceptsAgainMs: Math.max(one.acceptsAgainMs, next.acceptsAgainMs),
+    failure: [one.failure, next.failure].filter((failure) => failure !== '').join('\n\n'),
+  };
+}
+
 function countFaults(history: History): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { kind } of history.faults) counts[kind] = (counts[kind] ?? 0) + 1;

@@ -5,7 +5,7 @@ import { check } from '../chaos/checker.ts';
 import { toMarkdown } from '../chaos/report.ts';
 import { scenarios } from '../chaos/scenarios.ts';
 import { setups } from '../chaos/setups.ts';
-import { summarize, type RunResult } from '../chaos/summary.ts';
+import { summarize, together, type RunResult } from '../chaos/summary.ts';
 import { Scribe } from './chaos-fixture.ts';
 
 /** A run of reconnect-storm on the list queue in which one message that can expire was delivered. */
@@ -62,6 +62,18 @@ test('a failed run says how to run its last round again, what is broken and what
   assert.match(failure, /--only=reconnect-storm --setup=list --seed=7 --clients=10 --rate=10 --round=10s/);
   assert.match(failure, /broken: lost 1/);
   assert.match(failure, /all faults:\n {2}\d+\.\d\d to \d+\.\d\d s reconnect-storm/);
+});
+
+test('two deployments of one run: counts are added, the longer times told, every failure kept', () => {
+  const broken = held();
+  broken.post(30_000, ['a']);
+  const [one, next] = [resultOf(held()), resultOf(broken)];
+  const sum = together(one, next);
+  assert.deepEqual([sum.rounds, sum.accepted, sum.delivered, sum.lost], [6, 5, 2, 1]);
+  assert.deepEqual(sum.faults, { 'reconnect-storm': 2, 'stay-away': 2 });
+  assert.equal(sum.acceptsAgainMs, Math.max(one.acceptsAgainMs, next.acceptsAgainMs));
+  assert.equal(sum.failure, next.failure);
+  assert.equal(together(next, one).failure, next.failure);
 });
 
 test('the report tells what held and what did not', () => {
