@@ -66,8 +66,9 @@ const maxKeyBytes = 1024;
  * past it when it must. Throws a DataDirError.
  */
 export async function openDiskStore(dir: string, fileBytes: number): Promise<DiskStore> {
+  const lmdb = await loadLmdb();
   inspectDirectory(dir);
-  const root = await openRoot(dir, fileBytes);
+  const root = openRoot(lmdb, dir, fileBytes);
   const table = (name: string): Table =>
     root.openDB<Buffer, Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' });
   const [entries, ids, acks, state] = [table('entries'), table('ids'), table('acks'), table('state')];
@@ -167,11 +168,18 @@ export async function openDiskStore(dir: string, fileBytes: number): Promise<Dis
   };
 }
 
-async function openRoot(dir: string, fileBytes: number): Promise<RootDatabase<Buffer, Buffer>> {
-  const lmdb = await import('lmdb').catch((error: unknown) => {
+type Lmdb = typeof import('lmdb');
+
+async function loadLmdb(): Promise<Lmdb> {
+  try {
+    return await import('lmdb');
+  } catch (error) {
     const message = `this build of Tidings has no --data-dir: its store cannot be loaded (${reasonOf(error)})`;
     throw new DataDirError(message, { isUsage: true, cause: error });
-  });
+  }
+}
+
+function openRoot(lmdb: Lmdb, dir: string, fileBytes: number): RootDatabase<Buffer, Buffer> {
   try {
     return lmdb.open<Buffer, Buffer>({
       path: storePath(dir),
