@@ -148,7 +148,8 @@ export function queueSuite({ name, guarantees, keepsOrderOfCalls, openStore }: Q
       const known = sampleMessage({ fingerprint: 'f1' });
       await accept([known]);
       const [ours, theirs] = [sampleMessage(), sampleMessage({ fingerprint: 'f3' })];
-      const refused = [theirs, ours, { ...known, fingerprint: 'f2' }];
+      const never = sampleMessage({ fingerprint: 'f6' });
+      const refused = [theirs, ours, { ...known, fingerprint: 'f2' }, never];
       const beside = sampleMessage({ fingerprint: 'f4' });
       // Calls of one moment may share a group, and no more than that.
       const answers = await Promise.all([queue.accept(refused), queue.accept([beside])]);

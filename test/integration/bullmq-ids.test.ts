@@ -118,3 +118,29 @@ test('bullmq: a message whose id was forgotten and used anew while its job waite
   assert.match(kept.items[0]?.reason ?? '', /used before/);
   await jobs.close();
 });
+
+test('bullmq: an id is remembered from when it was accepted, or is scheduled for', async (t) => {
+  const redis = await startRedis(t);
+  const client = openClient(t, redis.url);
+  const { Queue } = await import('bullmq');
+  const jobs = new Queue('send', { prefix: 'tidings', connection: client });
+  const instance = await openInstance(t, redis.port, { queue: 'bullmq', retention: { idMs: dayMs, ageMs: 60_000 } });
+  await instance.untilUp();
+  await jobs.pause();
+  const laterMs = 10 * dayMs;
+  const deliverAtMs = Date.now() + laterMs;
+  const [waiting, later, ours] = [
+    sampleMessage({ fingerprint: 'f1' }),
+    sampleMessage({ fingerprint: 'f1', deliverAtMs }),
+    sampleMessage({ deliverAtMs }),
+  ];
+  await instance.acceptAtLast([waiting, later, ours]);
+  const leftMs = async ({ id }: { readonly id: string }, expectedMs: number): Promise<void> => {
+    const left = await client.pttl(`tidings:i:${id}`);
+    assert.ok(left > expectedMs - 30_000 && left <= expectedMs, `${left} ms of ${expectedMs}`);
+  };
+  await leftMs(waiting, dayMs);
+  await leftMs(later, laterMs + dayMs);
+  await leftMs(ours, laterMs + 60_000);
+  await jobs.close();
+});
