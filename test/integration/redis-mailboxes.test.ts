@@ -139,7 +139,7 @@ test('an old clock of one instance keeps entries longer, and none is dropped for
   while (Date.now() * 1000 <= last + 2000) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(await journal.completeSince(), start);
   assert.equal((await journal.mailbox('1', start, limits)).entries.length, 3);
-  nowMs = Date.now() + 3_600_000;
+  nowMs = Date.now() + 7_200_000;
   assert.equal(await journal.completeSince(), last);
   const [kept] = [sampleMessage()];
   const relaxed = await openInstance(t, redis.port, { now: () => nowMs });
@@ -230,9 +230,12 @@ test('acks reach Redis together, and those of an outage when it is over', async 
   const [first = 0, second = 0] = instance.told.entries.map(({ mid }) => mid);
   const zadds = async (): Promise<number> =>
     Number(/cmdstat_zadd:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0);
-  for (let index = 0; index < 500; index += 1) instance.journal.acknowledge(`user-${index}`, first);
+  for (let index = 0; index < 500; index += 1) {
+    instance.journal.acknowledge(`user-${index}`, first);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   await eventually(async () => ((await client.zcard('tidings:acks')) === 500 ? true : undefined), '500 cursors');
-  assert.ok((await zadds()) <= 3, `${await zadds()} ZADDs`);
+  assert.ok((await zadds()) <= 10, `${await zadds()} ZADDs`);
   redis.pause();
   instance.journal.acknowledge('user-1', second);
   await instance.untilDown(/does not answer/);
