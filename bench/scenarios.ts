@@ -42,6 +42,9 @@ const nobody: Partial<LoadPlan> = { connections: 0, audience: 'nobody', posters:
 const idle: Partial<LoadPlan> = { connections: IDLE_CONNECTIONS, posters: 0, settleMs: 5_000 };
 const posts: Partial<LoadPlan> = { connections: 1_000, audience: 'single', posters: 32, sampleEvery: 7 };
 const paced: Partial<LoadPlan> = { ...posts, postsPerSecond: 1_000, sampleEvery: 1, durationMs: 5_000 };
+/** Broadcasts at a rate that 1,000 connections take with ease. */
+const steady: Partial<LoadPlan> = { connections: 1_000, posters: 8, postsPerSecond: 100, durationMs: 5_000 };
+const resume: Partial<LoadPlan> = { connections: 1_000, missed: 100 };
 
 function socketIo(plan: Partial<LoadPlan>): Side {
   return { server: 'socket-io', plan: { ...plan, protocol: 'socket.io' } };
@@ -138,6 +141,33 @@ export const SCENARIOS: readonly Scenario[] = [
     subject: { server: 'tidings-list', plan: paced },
     peers: [{ server: 'plain-ws', plan: paced }, socketIo(paced)],
     target: { of: 'figure', better: 'lower', atLeast: 5, aim: 2 },
+  },
+  {
+    name: 'slow-readers',
+    work: 'latency of 100 broadcasts/s to 1,000 connections beside 50 that never read: p99, against without the 50',
+    unit: 'ms',
+    figure: (result) => result.latency.p99Micros / 1_000,
+    subject: { server: 'tidings-list', plan: { ...steady, stuck: 50 } },
+    peers: [{ server: 'tidings-list', plan: steady }],
+    target: { of: 'ratio', better: 'lower', atLeast: 1.5, aim: 1.1 },
+  },
+  {
+    name: 'resume-list',
+    work: '1,000 clients come back at once, each to 100 messages that it missed',
+    unit: 's until the last has all',
+    figure: (result) => result.seconds,
+    subject: { server: 'tidings-list', plan: resume },
+    peers: [],
+    target: { of: 'figure', better: 'lower', atLeast: 2, aim: 1 },
+  },
+  {
+    name: 'resume-redis',
+    work: 'the same with the redis queue',
+    unit: 's until the last has all',
+    figure: (result) => result.seconds,
+    subject: { server: 'tidings-redis', plan: resume },
+    peers: [],
+    target: { of: 'figure', better: 'lower', atLeast: 4, aim: 2 },
   },
 ];
 

@@ -31,6 +31,10 @@ export interface LoadPlan {
   maxOutstanding: number;
   /** Every how many deliveries the stamp is read. */
   sampleEvery: number;
+  /** Connections beside the others that never read, and hold all they can before posting begins. */
+  stuck: number;
+  /** Above 0 this is another work: every connection comes back after it has missed so many messages. */
+  missed: number;
   /** The run is over, and short of deliveries, when none came for this long. */
   quietMs: number;
 }
@@ -49,6 +53,8 @@ export const DEFAULT_PLAN: Omit<LoadPlan, 'port' | 'serverPids'> = {
   warmupMs: 1_000,
   maxOutstanding: 8_000_000,
   sampleEvery: 101,
+  stuck: 0,
+  missed: 0,
   quietMs: 3_000,
 };
 

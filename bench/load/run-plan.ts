@@ -4,7 +4,9 @@ import { Crowd } from './crowd.ts';
 import type { LatencySummary } from './latency-sample.ts';
 import type { LoadPlan } from './plan.ts';
 import { cpuMicros, machineBusyMicros, residentKb } from './proc-stat.ts';
+import { runResume } from './resume.ts';
 import { nowMicros } from './stamp.ts';
+import { openStuck } from './stuck.ts';
 
 /** What one run saw. Times of the measured phase only, warm-up left out; `problems` non-empty: the run is invalid. */
 export interface LoadResult {
@@ -14,6 +16,8 @@ export interface LoadResult {
   serverConnectMicros: number;
   residentKbPerConnection: number;
   residentKb: number;
+  /** By how much resident memory has grown while messages were posted: the journal, and what connections hold. */
+  residentGrownKb: number;
   posts: number;
   expectedDeliveries: number;
   deliveries: number;
@@ -33,11 +37,40 @@ export interface LoadResult {
   pacingLag: LatencySummary;
 }
 
+const noLatency: LatencySummary = { samples: 0, p50Micros: 0, p99Micros: 0, maxMicros: 0 };
+
+/** What a work that posts nothing under the clock leaves out. */
+const nothing: LoadResult = {
+  problems: '',
+  connections: 0,
+  connectSeconds: 0,
+  serverConnectMicros: 0,
+  residentKbPerConnection: 0,
+  residentKb: 0,
+  residentGrownKb: 0,
+  posts: 0,
+  expectedDeliveries: 0,
+  deliveries: 0,
+  postSeconds: 0,
+  seconds: 0,
+  postsPerSecond: 0,
+  deliveriesPerSecond: 0,
+  serverMicrosPerPost: 0,
+  serverMicrosPerDelivery: 0,
+  serverCpu: 0,
+  generatorCpu: 0,
+  storeCpu: 0,
+  foreignCpu: 0,
+  latency: noLatency,
+  pacingLag: noLatency,
+};
+
 /** A second delivery of the last messages would come after the first; wait this long for it before the check. */
 const SURPLUS_WAIT_MS = 100;
 
 /** Connects, settles, warms up, measures, drains and checks every connection's count. */
 export async function runPlan(plan: LoadPlan): Promise<LoadResult> {
+  if (plan.missed > 0) return { ...nothing, ...(await runResume(plan)), connections: plan.connections };
   const crowd = new Crowd(plan);
   const residentBeforeKb = residentKb(plan.serverPids);
   const connectCpu = cpuMicros(plan.serverPids);
@@ -47,6 +80,7 @@ export async function runPlan(plan: LoadPlan): Promise<LoadResult> {
   const serverConnectMicros = cpuMicros(plan.serverPids) - connectCpu;
   await delay(plan.settleMs);
   const residentAfterKb = residentKb(plan.serverPids);
+  const stuck = await openStuck(plan);
 
   const campaign = new Campaign(plan, crowd);
   if (plan.posters > 0 && plan.warmupMs > 0) {
@@ -64,8 +98,10 @@ export async function runPlan(plan: LoadPlan): Promise<LoadResult> {
   await delay(SURPLUS_WAIT_MS);
   crowd.verify(campaign.accepted);
   const expectedDeliveries = campaign.owed - before.owed;
+  const residentStuckKb = residentKb(plan.serverPids) - residentAfterKb;
   campaign.end();
   crowd.end();
+  for (const socket of stuck) socket.destroy();
 
   const endMicros = Math.max(campaign.lastAnswerMicros, crowd.lastDeliveryMicros, before.at);
   const elapsedMicros = endMicros - before.at;
@@ -83,6 +119,7 @@ export async function runPlan(plan: LoadPlan): Promise<LoadResult> {
     serverConnectMicros: per(serverConnectMicros, plan.connections),
     residentKbPerConnection: per(residentAfterKb - residentBeforeKb, plan.connections),
     residentKb: residentAfterKb,
+    residentGrownKb: residentStuckKb,
     posts,
     expectedDeliveries,
     deliveries,
