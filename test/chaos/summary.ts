@@ -126,12 +126,18 @@ function countFaults(history: History): Record<string, number> {
   return counts;
 }
 
+/** Faults after which nobody posted soon, as at the end of a round, say nothing about it. */
+const TRIED_SOON_MS = 1_000;
+
 function acceptsAgain({ faults, attempts }: History): number {
+  const begun = [...attempts].sort((a, b) => a.startedMs - b.startedMs);
   const accepted = attempts.filter(({ status }) => status === 202).sort((a, b) => a.endedMs - b.endedMs);
   let longestMs = 0;
-  for (const fault of faults) {
-    const next = accepted.find(({ startedMs }) => startedMs >= fault.endedMs);
-    if (next !== undefined) longestMs = Math.max(longestMs, next.endedMs - fault.endedMs);
+  for (const { endedMs } of faults) {
+    const tried = begun.find(({ startedMs }) => startedMs >= endedMs);
+    const next = accepted.find(({ startedMs }) => startedMs >= endedMs);
+    if (tried === undefined || next === undefined || tried.startedMs > endedMs + TRIED_SOON_MS) continue;
+    longestMs = Math.max(longestMs, next.endedMs - endedMs);
   }
   return longestMs;
 }

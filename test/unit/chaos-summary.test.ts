@@ -15,7 +15,7 @@ function held(): Scribe {
   scribe.frame(client, 12, 1, scribe.post(10, ['a'], { expiresAtMs: 3_000 }));
   scribe.fault('reconnect-storm', 20_000, 20_000, -1);
   scribe.fault('stay-away', 20_000, 21_000, -1);
-  scribe.post(22_000, ['nobody']);
+  scribe.post(21_500, ['nobody']);
   return scribe;
 }
 
@@ -39,7 +39,7 @@ test('a run in which everything held and every fault happened has no failure, an
   assert.equal(result.failure, '');
   assert.deepEqual(result.faults, { 'reconnect-storm': 1, 'stay-away': 1 });
   assert.deepEqual([result.accepted, result.delivered, result.lost, result.judgedExpiring], [2, 1, 0, 1]);
-  assert.equal(result.acceptsAgainMs, 2_002);
+  assert.equal(result.acceptsAgainMs, 502);
 });
 
 test('a run in which a fault of its scenario did not happen fails', () => {
