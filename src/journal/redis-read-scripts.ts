@@ -5,60 +5,61 @@ import { script } from './redis-scripts.ts';
  * the entries that still stand behind them.
  *
  * KEYS: state, log, all, the list of the uid. ARGV: after, the most entries, the most bytes of push texts, about.
- * Returns through, gap, isLast; then mid, whether it is to all, meta and push of each entry. O(references above `after` + entries).
+ * Returns through, gap, isLast and one text with three lines for each entry: its mid, negative when it is to all, meta and push.
+ * O(references above `after` + entries).
  */
 export const mailboxScript = script(String.raw`
 local state, log = KEYS[1], KEYS[2]
 local after, maxEntries, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local call = redis.call
+local call, find, sub = redis.call, string.find, string.sub
 
 local known = call('HMGET', state, 'head', 'since', 'cut')
 local head, since, cut = tonumber(known[1]) or 0, tonumber(known[2]) or 0, tonumber(known[3]) or 0
 local oldest = math.max(after, cut)
 local isGap = after < since
 
--- The references above the cursor, the newest first.
+-- The references above the cursor, the newest first, as numbers and as texts.
 local function above(list)
-  local mids, to = {}, -1
+  local mids, names, to = {}, {}, -1
   while true do
     local chunk = call('LRANGE', list, to - 127, to)
     for at = #chunk, 1, -1 do
       local mid = tonumber(chunk[at])
       if mid < 0 then
         if -mid > after then isGap = true end
-        return mids
+        return mids, names
       end
-      if mid <= oldest then return mids end
-      mids[#mids + 1] = mid
+      if mid <= oldest then return mids, names end
+      mids[#mids + 1], names[#names + 1] = mid, chunk[at]
     end
-    if #chunk < 128 then return mids end
+    if #chunk < 128 then return mids, names end
     to = to - 128
   end
 end
 
-local toAll, own = above(KEYS[3]), above(KEYS[4])
+local toAll, namesToAll = above(KEYS[3])
+local own, ownNames = above(KEYS[4])
 local nextToAll, nextOwn = #toAll, #own
-local reply, entries, bytes, through = { 0, 0, 1 }, 0, 0, after
+local lines, isLast, bytes, through = {}, 1, 0, after
 while nextToAll > 0 or nextOwn > 0 do
   local isToAll = nextOwn == 0 or (nextToAll > 0 and toAll[nextToAll] < own[nextOwn])
   local mid = isToAll and toAll[nextToAll] or own[nextOwn]
+  local name = isToAll and namesToAll[nextToAll] or ownNames[nextOwn]
   if isToAll then nextToAll = nextToAll - 1 else nextOwn = nextOwn - 1 end
-  local name = string.format('%.0f-0', mid)
   local entry = call('XRANGE', log, name, name)[1]
   if entry then
-    local meta, push = string.match(entry[2][2], '^[^\n]*\n([^\n]*)\n(.*)$')
-    bytes = bytes + #push
-    if entries > 0 and (entries >= maxEntries or bytes > maxBytes) then
-      head, reply[3] = through, 0
+    local text = entry[2][2]
+    local meta = find(text, '\n', 1, true) + 1
+    bytes = bytes + #text - find(text, '\n', meta, true)
+    if #lines > 0 and (#lines >= 2 * maxEntries or bytes > maxBytes) then
+      head, isLast = through, 0
       break
     end
-    entries = entries + 1
-    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3], reply[#reply + 4] = mid, isToAll and 1 or 0, meta, push
+    lines[#lines + 1], lines[#lines + 2] = isToAll and '-' .. name or name, sub(text, meta)
   end
   through = mid
 end
-reply[1], reply[2] = head, isGap and 1 or 0
-return reply
+return { head, isGap and 1 or 0, isLast, table.concat(lines, '\n') }
 `);
 
 /**

@@ -111,12 +111,14 @@ export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: Redi
 
     async mailbox(uid: string, after: number, limits: PageLimits): Promise<MailboxPage> {
       const names = [keys.state, keys.log, keys.all, keys.mailbox + uid];
-      const [through, gap, isLast, ...rows] = await ask(mailboxScript, names, [after, limits.entries, limits.bytes]);
+      const args = [after, limits.entries, limits.bytes];
+      const [through, gap, isLast, rows] = await ask(mailboxScript, names, args);
+      const lines = text(rows).split('\n');
       const entries: Entry[] = [];
-      for (let at = 0; at < rows.length; at += 4) {
-        const mid = Number(rows[at]);
-        const reader = rows[at + 1] === 1 ? null : uid;
-        const entry = entryAt(mid, decodeOwnEntry(mid, reader, text(rows[at + 2]), text(rows[at + 3])));
+      for (let at = 0; at + 2 < lines.length; at += 3) {
+        const [number = '', meta = '', push = ''] = [lines[at], lines[at + 1], lines[at + 2]];
+        const mid = Math.abs(Number(number));
+        const entry = entryAt(mid, decodeOwnEntry(mid, number.startsWith('-') ? null : uid, meta, push));
         if (entry !== undefined) entries.push(entry);
       }
       return { entries, through: Number(through), gap: gap === 1, isLast: isLast === 1 };

@@ -11,6 +11,7 @@ import { createLaterWrites } from './redis-later.ts';
 import { decodeAnnouncement } from './redis-record.ts';
 import { journalKeys } from './redis-scripts.ts';
 import { createRedisStore } from './redis-store.ts';
+import { createTurns } from './redis-turns.ts';
 import { createSignal } from './signal.ts';
 
 export interface RedisJournalDeps {
@@ -37,6 +38,12 @@ const groupLimits = { maxMessages: 1000, maxBytes: 1024 * 1024 };
 
 /** How many entries of the log are read at once. */
 const pageEntries = 100;
+
+/**
+ * How many pages of mailboxes are asked for at a time; who else wants one waits for its turn. It keeps Redis busy, and an append never
+ * stands behind thousands of clients that come back at once.
+ */
+const mailboxReaders = 8;
 
 /** How often both connections must show that Redis answers. An idle one does not notice by itself that its peer has gone. */
 const probeEveryMs = 2000;
@@ -87,6 +94,7 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
   );
   const recent = new MailboxLog({ ...retention, bytes: Math.min(recentBytes, retention.bytes) });
   const later = createLaterWrites(store.write);
+  const readers = createTurns(mailboxReaders);
   const following = createFollowing({
     position: store.position,
     page: (after) => store.page(after, pageEntries),
@@ -205,7 +213,7 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
       // Redis may have more of it.
       return page.gap ? undefined : page;
     },
-    mailbox: store.mailbox,
+    mailbox: (uid, after, limits) => readers.run(() => store.mailbox(uid, after, limits)),
     find: store.find,
     acknowledge: later.acknowledge,
     async ackedBy(uids) {

@@ -116,3 +116,19 @@ test('what Redis lost is a gap for who comes back, and what it still has is give
     }
   }
 });
+
+test('an append does not wait for all who come back at once', async (t) => {
+  const redis = await startRedis(t);
+  const { journal } = await openInstance(t, redis.port);
+  const start = journal.head();
+  for (let round = 0; round < 5; round += 1) await journal.append(Array.from({ length: 100 }, () => sampleMessage()));
+  let read = 0;
+  const pages = Array.from({ length: 500 }, async () => {
+    const { entries } = await journal.mailbox('1', start, limits);
+    read += 1;
+    return entries.length;
+  });
+  await journal.append([sampleMessage()]);
+  assert.ok(read < 250, `${read} of 500 pages were read first`);
+  assert.deepEqual(new Set(await Promise.all(pages)), new Set([100]));
+});
