@@ -1,3 +1,4 @@
+import type * as Lmdb from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Entry } from './journal.ts';
 import { DataDirError, reasonOf } from './disk-error.ts';
@@ -92,9 +93,8 @@ export async function openDiskStore(dir: string, fileBytes: number): Promise<Dis
       await written;
     } catch (error) {
       const reason = await causeOf(error);
-      throw new Error(
-        `The journal in ${dir} cannot be written: ${isFull(dir) ? `the disk is full (${reason})` : reason}.`,
-      );
+      const why = isFull(dir) ? `the disk is full (${reason})` : reason;
+      throw new Error(`The journal in ${dir} cannot be written: ${why}.`, { cause: error });
     }
   }
 
@@ -168,9 +168,7 @@ export async function openDiskStore(dir: string, fileBytes: number): Promise<Dis
   };
 }
 
-type Lmdb = typeof import('lmdb');
-
-async function loadLmdb(): Promise<Lmdb> {
+async function loadLmdb(): Promise<typeof Lmdb> {
   try {
     return await import('lmdb');
   } catch (error) {
@@ -179,7 +177,7 @@ async function loadLmdb(): Promise<Lmdb> {
   }
 }
 
-function openRoot(lmdb: Lmdb, dir: string, fileBytes: number): RootDatabase<Buffer, Buffer> {
+function openRoot(lmdb: typeof Lmdb, dir: string, fileBytes: number): RootDatabase<Buffer, Buffer> {
   try {
     return lmdb.open<Buffer, Buffer>({
       path: storePath(dir),
@@ -205,6 +203,7 @@ async function causeOf(error: unknown): Promise<string> {
     await error.commitError;
     return reasonOf(error);
   } catch (cause) {
-    return reasonOf(cause);
+    // With the numbers of LMDB's pages, which help nobody.
+    return reasonOf(cause).replace(/: Attempting to .*/, '');
   }
 }

@@ -44,12 +44,12 @@ async function postUntilDeath(instance: Instance, name: string, onAccepted: (id:
 }
 
 const postersPerRound = 8;
-const postsPerRound = 200;
+const postsPerRound = 120;
 
 test('kill -9 under load, again and again: all that was answered 202 is there, once, in order', async (t) => {
   const dir = join(await makeTempDir(t), 'data');
   const accepted: string[] = [];
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 4; round += 1) {
     const instance = await start(t, dir);
     let killed: Promise<void> | undefined;
     const onAccepted = (id: string): void => {
@@ -84,10 +84,8 @@ test('kill -9 under load, again and again: all that was answered 202 is there, o
 
   const again = accepted.filter((id) => Number(id.split('-')[2]) % 2 === 0);
   assert.ok(again.length > 20);
-  for (const id of again) {
-    const repeat = { topic: 'uids', topic_ids: ['u'], msg: id, id };
-    assert.equal((await post(instance.url, repeat)).status, 202);
-  }
+  const repeats = again.map((id) => post(instance.url, { topic: 'uids', topic_ids: ['u'], msg: id, id }));
+  for (const { status } of await Promise.all(repeats)) assert.equal(status, 202);
   assert.equal((await mailboxOf(t, instance, 'u')).length, got.length, 'a repeat is not delivered again');
   const other = await post(instance.url, { topic: 'uids', topic_ids: ['u'], msg: 'other', id: again[0] });
   assert.equal(other.status, 422);
