@@ -50,15 +50,20 @@ const listener = createListener({
   },
   onFrame(frame) {
     if ('msg' in frame && frame.event === undefined) arrivals.message(frame);
-    else arrivals.note(noteText(frame));
+    else {
+      if (frame.event === 'retract') arrivals.retract(frame.id);
+      arrivals.note(noteText(frame));
+    }
   },
   onUnreadable: (text) => arrivals.note(`unreadable frame: ${text}`),
 });
 
 function noteText({ event, ...rest }) {
   if (event === 'welcome') {
-    return `welcome · ${rest.resumed ? 'resumed' : 'not resumed: begins here'} · head mid ${rest.mid}`;
+    return `welcome · ${rest.resumed ? 'resumed' : 'not resumed: some messages may be missing'} · head mid ${rest.mid}`;
   }
+  if (event === 'gap') return `gap · some messages may be missing, up to mid ${rest.mid}`;
+  if (event === 'retract') return `retract · ${rest.id}`;
   return `${event ?? 'unknown frame'} · ${JSON.stringify(rest)}`;
 }
 
@@ -93,7 +98,7 @@ function drawListen() {
   document.title = active === undefined ? 'Tidings demo' : `uid ${active.uid} · Tidings demo`;
   const other = otherUid();
   byId('second-tab').textContent = `Open uid ${other} in another tab`;
-  byId('second-tab').href = pageQuery({ uid: other, types: ['notice'], tracked: false });
+  byId('second-tab').href = pageQuery({ uid: other, types: ['notice'], tracked: true });
 }
 
 /** Whom another tab could be: the first addressee that is not this page, or else the next number. */

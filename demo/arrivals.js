@@ -55,6 +55,11 @@ export function createArrivals({ list, announce, onCount }) {
       add({ frame, isText, body });
       announceLater(`${frame.types}: ${body.slice(0, 200)}`);
     },
+    /** Marks the message of this id as taken back; it may have fallen off, or have come before this page was opened. */
+    retract(id) {
+      for (const entry of pending) if (entry.frame?.id === id) entry.isRetracted = true;
+      for (const item of list.children) if (item.dataset.id === id) markRetracted(item);
+    },
     /** Something that is no message: an event of the server, shown quietly. */
     note(text) {
       add({ note: bounded(text) });
@@ -73,7 +78,13 @@ function bounded(text) {
   return more <= 0 ? text : `${text.slice(0, maxBodyLength)}\n… and ${more} characters more`;
 }
 
-function row({ note, frame, isText, body }) {
+function markRetracted(item) {
+  item.classList.add('retracted');
+  if (item.querySelector('.taken-back') === null)
+    item.querySelector('.type').after(element('span', 'tag taken-back', 'taken back'));
+}
+
+function row({ note, frame, isText, body, isRetracted }) {
   const item = document.createElement('li');
   if (note !== undefined) {
     item.className = 'note';
@@ -87,6 +98,8 @@ function row({ note, frame, isText, body }) {
   if (frame.mid !== undefined) meta.append(element('span', 'mid', `mid ${frame.mid}`));
   meta.append(element('span', 'time', String(frame.time ?? '')));
   item.append(meta, element(isText ? 'p' : 'pre', isText ? 'body' : 'body code', body));
+  if (frame.id !== undefined) item.dataset.id = frame.id;
+  if (isRetracted) markRetracted(item);
   return item;
 }
 

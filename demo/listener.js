@@ -5,6 +5,8 @@ const longestDelayMs = 15_000;
 const stableMs = 5_000;
 /** An opening handshake that takes longer is given up and tried again. */
 const openWithinMs = 10_000;
+/** The server is told what was handled this often, at most: it takes a few frames a second from a client. */
+const ackEveryMs = 1_000;
 /** The longest time that a `reconnect` event can make this page wait. */
 const longestMoveMs = 60_000;
 
@@ -42,10 +44,13 @@ export function createListener({ page, cursors, onState, onFrame, onUnreadable }
   let target;
   let socket;
   let timer;
+  let ackTimer;
   let attempt = 0;
 
   function stop() {
     clearTimeout(timer);
+    clearTimeout(ackTimer);
+    ackTimer = undefined;
     const old = socket;
     socket = undefined;
     old?.close(1000);
@@ -107,13 +112,24 @@ export function createListener({ page, cursors, onState, onFrame, onUnreadable }
   function advance(frame) {
     const cursor = cursors.get(target.uid);
     if (frame.event === 'welcome') {
-      if (cursor === null || frame.resumed !== true) cursors.set(target.uid, frame.mid);
+      // What is kept follows, from below its mid. A cursor above it is another server's, or from before it lost its store.
+      if (cursor === null || (frame.resumed === false && frame.mid < cursor)) cursors.set(target.uid, frame.mid);
       return true;
     }
-    if (frame.event !== undefined || typeof frame.mid !== 'number') return true;
+    const isNumbered = frame.event === undefined || frame.event === 'retract';
+    if (!isNumbered || typeof frame.mid !== 'number') return true;
     if (cursor !== null && frame.mid <= cursor) return false;
     cursors.set(target.uid, frame.mid);
+    acknowledgeSoon();
     return true;
+  }
+
+  /** Tells the server how far this page has come: whoever posts may ask who has a message. */
+  function acknowledgeSoon() {
+    ackTimer ??= setTimeout(() => {
+      ackTimer = undefined;
+      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ack: cursors.get(target.uid) }));
+    }, ackEveryMs);
   }
 
   function move(afterMs) {

@@ -21,7 +21,7 @@ export function loadSettings(location) {
   return {
     uid: uid || text(kept.uid, '1'),
     types: uid ? (query.get('types') ?? 'notice') : text(kept.types, 'notice'),
-    tracked: uid ? query.get('mode') === 'tracked' : kept.tracked === true,
+    tracked: uid ? query.get('mode') !== 'plain' : kept.tracked !== false,
     given: Boolean(uid),
   };
 }
@@ -33,7 +33,7 @@ export function saveSettings({ uid, types, tracked }) {
 /** The query that opens this page as that listener. */
 export function pageQuery({ uid, types, tracked }) {
   const query = `?uid=${encodeURIComponent(uid)}&types=${types.map(encodeURIComponent).join(',')}`;
-  return tracked ? `${query}&mode=tracked` : query;
+  return tracked ? query : `${query}&mode=plain`;
 }
 
 /** The last mid handled, by uid. A reload of the tab goes on from there; another tab has its own. */

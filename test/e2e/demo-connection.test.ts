@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page, WebSocket, WebSocketRoute } from 'playwright-core';
-import { startChromium } from '../support/chromium.ts';
+import { screenshot, startChromium } from '../support/chromium.ts';
 import { eventually } from '../support/deadline.ts';
 import { startInstance } from '../support/instance.ts';
 import { post } from '../support/post.ts';
@@ -63,7 +63,7 @@ test('disconnect is final, apply connects as somebody else', async (t) => {
 });
 
 test('tracked mode is welcomed, shows mids, and resumes at its cursor after a reload', async (t) => {
-  const demo = await openDemo(t, chromium, server.url, { query: '?uid=tracked&types=notice&mode=tracked' });
+  const demo = await openDemo(t, chromium, server.url, { query: '?uid=tracked' });
   const { page } = demo;
   await demo.state('Open');
   await page.getByText(/^welcome · resumed · head mid \d+$/).waitFor();
@@ -80,7 +80,7 @@ test('tracked mode is welcomed, shows mids, and resumes at its cursor after a re
 test('a mid is shown once; gaps and unknown events are shown; the next connection begins at the cursor', async (t) => {
   const sockets: WebSocketRoute[] = [];
   const { page, state, arrived, bodies } = await openDemo(t, chromium, server.url, {
-    query: '?uid=1&types=notice&mode=tracked',
+    query: '?uid=1',
     prepare: (page) => page.routeWebSocket(/\/ws\?/, (socket) => void sockets.push(socket)),
   });
   await state('Open');
@@ -94,7 +94,7 @@ test('a mid is shown once; gaps and unknown events are shown; the next connectio
     message(11),
     message(12),
     message(11),
-    { event: 'gap', to: 20 },
+    { event: 'gap', after: 12, mid: 20 },
     { event: 'x' },
   ];
   for (const frame of [...frames, message(21)]) first.send(JSON.stringify(frame));
@@ -104,7 +104,7 @@ test('a mid is shown once; gaps and unknown events are shown; the next connectio
   assert.deepEqual(await page.locator('#arrivals .note').allTextContents(), [
     'unreadable frame: <b>no JSON</b>',
     'x · {}',
-    'gap · {"to":20}',
+    'gap · some messages may be missing, up to mid 20',
     'welcome · resumed · head mid 10',
   ]);
 
@@ -112,10 +112,51 @@ test('a mid is shown once; gaps and unknown events are shown; the next connectio
   const second = await eventually(() => sockets[1], 'the connection that a reconnect event asks for');
   assert.equal(new URL(second.url()).searchParams.get('mid'), '21');
   second.send(JSON.stringify({ event: 'welcome', mid: 90, resumed: false }));
-  await page.getByText('welcome · not resumed: begins here · head mid 90').waitFor();
+  second.send(JSON.stringify(message(80)));
+  await page.getByText('welcome · not resumed: some messages may be missing · head mid 90').waitFor();
+  await arrived('number 80');
   await second.close({ code: 1012, reason: 'restart' });
   const third = await eventually(() => sockets[2], 'the connection after a restart');
-  assert.equal(new URL(third.url()).searchParams.get('mid'), '90');
+  assert.equal(new URL(third.url()).searchParams.get('mid'), '80', 'what is kept follows from below the head');
+  third.send(JSON.stringify({ event: 'welcome', mid: 70, resumed: false }));
+  third.send(JSON.stringify(message(71)));
+  await arrived('number 71');
+});
+
+test('what was missed is shown after a reconnect, a message that was taken back is marked, and the server is told', async (t) => {
+  const sockets: WebSocketRoute[] = [];
+  const acks: unknown[] = [];
+  const { page, state, arrived } = await openDemo(t, chromium, server.url, {
+    query: '?uid=missed',
+    prepare: (page) =>
+      page.routeWebSocket(/\/ws\?/, (socket) => {
+        const upstream = socket.connectToServer();
+        socket.onMessage((text) => {
+          acks.push(JSON.parse(String(text)));
+          upstream.send(text);
+        });
+        sockets.push(socket);
+      }),
+  });
+  await state('Open');
+  const send = async (msg: string): Promise<string> => {
+    const answer = await post(server.url, { topic: 'uids', topic_ids: ['missed'], msg });
+    return (answer.json as { id: string }).id;
+  };
+  const taken = await send('to be taken back');
+  await arrived('to be taken back');
+  await sockets[0]?.close({ code: 1012, reason: 'restart' });
+  await state('Reconnecting in');
+  await send('sent meanwhile');
+  await arrived('sent meanwhile');
+  await eventually(() => (acks.length > 0 ? true : undefined), 'an acknowledgement');
+  assert.equal(typeof (acks[0] as { ack: unknown }).ack, 'number');
+
+  const [, second] = sockets;
+  second?.send(JSON.stringify({ mid: Number.MAX_SAFE_INTEGER, event: 'retract', id: taken }));
+  await page.locator('.retracted', { hasText: 'to be taken back' }).getByText('taken back', { exact: true }).waitFor();
+  assert.equal(await page.locator('.retracted').count(), 1);
+  await screenshot(page, 'demo-missed');
 });
 
 test('a close with 4500 to 4999 is final, any other close is not', async (t) => {
@@ -167,7 +208,7 @@ test('below a path prefix the page posts and listens below it too', async (t) =>
   const posted = page.waitForRequest((request) => request.method() === 'POST');
   assert.match(await send({ text: 'through a proxy' }), /202 Accepted/);
   assert.equal((await posted).url(), `${server.url}/behind/a/proxy/send`);
-  assert.deepEqual(listened, [`${server.wsUrl}/behind/a/proxy/ws?uid=1&types=notice`]);
+  assert.deepEqual(listened, [`${server.wsUrl}/behind/a/proxy/ws?uid=1&types=notice&mid=`]);
 });
 
 test("a page of the predecessor, with its own address form, gets the predecessor's frames", async (t) => {

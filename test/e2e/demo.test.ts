@@ -37,7 +37,7 @@ test('the page can be worked by the keyboard alone', async (t) => {
     await page.keyboard.press('Tab');
     await page.locator(`#${name}:focus-visible, [value="${name}"]:focus-visible`).waitFor();
   };
-  for (const name of ['second-tab', 'uid', 'types', 'plain', 'connect']) await focused(name);
+  for (const name of ['second-tab', 'uid', 'types', 'tracked', 'connect']) await focused(name);
   await page.keyboard.press('Enter');
   await state('Open');
   assert.equal(await page.evaluate('document.activeElement.id'), 'disconnect');
@@ -163,7 +163,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   for (const [name, width, height] of [['desktop', 1280, 800] as const, ['phone', 360, 740] as const]) {
     test(`the page fits a ${name} in ${colorScheme} mode`, async (t) => {
       const { page, state, send, arrived } = await openDemo(t, chromium, server.url, {
-        query: '?uid=look&types=*&mode=tracked',
+        query: '?uid=look&types=*',
         context: { viewport: { width, height }, colorScheme, reducedMotion: 'reduce' },
       });
       await state('Open');
