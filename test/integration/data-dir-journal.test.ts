@@ -155,6 +155,21 @@ test('what is no longer kept goes from the disk as well', async (t) => {
   assert.ok(stored.acks > 0 && stored.acks < 50, `acks of ${stored.acks} uids of 70; of most nothing is kept`);
 });
 
+test('a store that lost a part of its entries is found out', async (t) => {
+  const dir = await makeTempDir(t);
+  const { journal } = await open(t, dir, Date.now);
+  await journal.append([sampleMessage()]);
+  await journal.stop();
+  const store = await openDiskStore(dir, 65_536);
+  const ignore = { entries: () => {}, ids: () => {}, ack: () => {} };
+  const state = store.load(() => ignore);
+  assert.ok(state !== undefined);
+  const nothing = { entries: [], ids: [], acks: [], oldEntries: [], oldIds: [], oldAcks: [] };
+  await store.commit({ ...nothing, state: { ...state, groups: state.groups + 1 } });
+  await store.close();
+  await assert.rejects(open(t, dir, Date.now), /is damaged: it has 1 groups of entries of 2/);
+});
+
 /** What a sparse file takes on the disk. */
 function usedBytes(dir: string): number {
   return statSync(join(dir, 'journal.mdb')).blocks * 512;
