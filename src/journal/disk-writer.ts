@@ -28,6 +28,13 @@ interface Call extends Append {
   readonly reject: (error: Error) => void;
 }
 
+/**
+ * How many turns of the event loop a write lets others come along: a turn is long when there is much to do and takes
+ * microseconds when there is not. Those who were answered by the write before are back by then, so that one flush serves
+ * all of them and not every second one; without it 32 posters got a third less.
+ */
+const turnsToGather = 4;
+
 const firstProbeMs = 500;
 const slowestProbeMs = 5000;
 
@@ -68,6 +75,7 @@ export function createDiskWriter({ write, probe, onHealth }: DiskWriterDeps, opt
 
   async function writeAll(): Promise<void> {
     while (waiting.length > 0 || isFlushWanted) {
+      for (let turn = 0; turn < turnsToGather; turn += 1) await nextTurn();
       isFlushWanted = false;
       await writeOne(take());
     }
@@ -135,4 +143,8 @@ export function createDiskWriter({ write, probe, onHealth }: DiskWriterDeps, opt
       clearTimeout(timer);
     },
   };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
