@@ -5,7 +5,7 @@ import { script } from './redis-scripts.ts';
  * the entries that still stand behind them.
  *
  * KEYS: state, log, all, the list of the uid. ARGV: after, the most entries, the most bytes of push texts, about.
- * Returns through, gap, isLast and one text with three lines for each entry: its mid, negative when it is to all, meta and push.
+ * Returns nothing when Redis has lost the state of the journal, until a probe has made it anew; else through, gap, isLast and one text with three lines for each entry: its mid, negative when it is to all, meta and push.
  * O(references above `after` + entries).
  */
 export const mailboxScript = script(String.raw`
@@ -14,7 +14,8 @@ local after, maxEntries, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumb
 local call, find, sub = redis.call, string.find, string.sub
 
 local known = call('HMGET', state, 'head', 'since', 'cut')
-local head, since, cut = tonumber(known[1]) or 0, tonumber(known[2]) or 0, tonumber(known[3]) or 0
+if not known[1] then return {} end
+local head, since, cut = tonumber(known[1]), tonumber(known[2]) or 0, tonumber(known[3]) or 0
 local oldest = math.max(after, cut)
 local isGap = after < since
 

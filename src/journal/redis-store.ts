@@ -2,7 +2,7 @@ import type { Message } from '../message/message.ts';
 import type { Unit } from './group.ts';
 import type { Entry, Found, MailboxPage, Outcome, PageLimits, Retention } from './journal.ts';
 import { appendScript, repliedOutcomes } from './redis-append-script.ts';
-import type { RedisConnection, RedisLog } from './redis-connection.ts';
+import { RedisError, type RedisConnection, type RedisLog } from './redis-connection.ts';
 import type { LogPage, LogPosition } from './redis-follow.ts';
 import { findScript, mailboxScript, pageScript } from './redis-read-scripts.ts';
 import { decodeEntry, decodeOwnEntry, encodeEntry } from './redis-record.ts';
@@ -112,7 +112,9 @@ export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: Redi
     async mailbox(uid: string, after: number, limits: PageLimits): Promise<MailboxPage> {
       const names = [keys.state, keys.log, keys.all, keys.mailbox + uid];
       const args = [after, limits.entries, limits.bytes];
-      const [through, gap, isLast, rows] = await ask(mailboxScript, names, args);
+      const reply = await ask(mailboxScript, names, args);
+      if (reply.length === 0) throw new RedisError('Redis has lost what the journal kept.');
+      const [through, gap, isLast, rows] = reply;
       const lines = text(rows).split('\n');
       const entries: Entry[] = [];
       for (let at = 0; at + 2 < lines.length; at += 3) {

@@ -1,10 +1,11 @@
-import { DelayedError, UnrecoverableError, type Job } from 'bullmq';
+import { UnrecoverableError, type Job } from 'bullmq';
 import type { Journal } from '../journal/journal.ts';
 import { encodeRecords } from '../journal/record.ts';
 import { RedisError, type RedisLog } from '../journal/redis-connection.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Message } from '../message/message.ts';
 import { readJobData, unitOf, type JobData } from './bullmq-jobs.ts';
+import { createPutOff } from './bullmq-put-off.ts';
 
 export interface JobAppendDeps {
   readonly journal: Journal;
@@ -40,6 +41,7 @@ const conflictReason = 'Its id was used before, for another message.';
 export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDeps) {
   /** Those that were refused since the last append that was not, and are to be tried again. */
   const refusedJobs = new Set<string>();
+  const putOff = createPutOff(clock);
 
   async function append(job: Job<unknown>): Promise<void> {
     const read = readJobData(job.data);
@@ -47,7 +49,7 @@ export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDe
       log.warn({ event: 'bullmq.unreadable', job: job.id });
       throw new UnrecoverableError('not a job that Tidings made');
     }
-    await notBefore(job, read.deliverAtMs);
+    await putOff.notBefore(job, read.deliverAtMs);
     const due: Message[] = [];
     const expired: Message[] = [];
     for (const message of read.messages) (clock.isExpired(message.expiresAtMs) ? expired : due).push(message);
@@ -63,14 +65,6 @@ export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDe
       if (error instanceof UnrecoverableError || !(await isOfJob(job, error))) throw error;
       await countRefusal(job, messages, error);
     }
-  }
-
-  /** Puts a job off that BullMQ has handed out too early, since it goes by the machine's clock. */
-  async function notBefore(job: Job<unknown>, deliverAtMs: number): Promise<void> {
-    const waitMs = deliverAtMs === 0 ? 0 : deliverAtMs - clock.now();
-    if (waitMs <= 0) return;
-    await job.moveToDelayed(Date.now() + Math.ceil(waitMs), job.token);
-    throw new DelayedError();
   }
 
   /** One unit, without those whose id is another message's by now (it was forgotten while the job waited): they are given up. */
@@ -126,7 +120,7 @@ export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDe
     return refusedJobs.size === 1;
   }
 
-  return append;
+  return { append, stop: putOff.stop };
 }
 
 function textOf(error: unknown): string {

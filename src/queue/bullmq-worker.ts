@@ -40,7 +40,7 @@ const maxStalledCount = 1_000_000;
 const firstRetryMs = 100;
 const defaultMaxRetryMs = 5000;
 
-/** What a worker waits after a command that failed. BullMQ's default is 15 s. */
+/** What a worker waits after a command that failed or was refused. BullMQ's default is 15 s, and nothing after a refusal. */
 const commandRetryMs = 500;
 
 /**
@@ -62,15 +62,17 @@ const troubleMs = 6000;
 export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions) {
   const { settings, prefix, deadlineMs, maxRetryMs = defaultMaxRetryMs } = options;
   const { journal, log, onFailed } = deps;
-  const append = createJobAppends(deps);
+  const appends = createJobAppends(deps);
   const running = new Set<string | undefined>();
   let reported = '';
+  let isClosing = false;
+  let resting: NodeJS.Timeout | undefined;
   let trouble: { readonly reason: string; readonly atMs: number } | undefined;
 
   async function work(job: Job<unknown>): Promise<void> {
     running.add(job.id);
     try {
-      await append(job);
+      await appends.append(job);
     } catch (error) {
       // Neither completed nor failed: nothing else says that it is over.
       if (error instanceof DelayedError) running.delete(job.id);
@@ -110,10 +112,21 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions) 
   worker.on('error', (error) => {
     report(error);
     trouble = { reason: firstLine(error), atMs: performance.now() };
+    rest();
   });
   worker.getBackend().on('ready', () => {
     trouble = undefined;
   });
+
+  /** Asked at once again after Redis has refused, BullMQ would take half a core for as long as that lasts. */
+  function rest(): void {
+    if (isClosing || resting !== undefined) return;
+    void worker.pause(true);
+    resting = setTimeout(() => {
+      resting = undefined;
+      void worker.resume();
+    }, commandRetryMs);
+  }
 
   /** Says each new thing once: an outage makes the same error again and again. */
   function report(error: Error): void {
@@ -132,12 +145,15 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions) 
   return {
     /** A sentence that says why no jobs are taken now, when that is known. */
     trouble(): string | undefined {
-      if (!worker.isRunning()) return 'The worker of the queue has ended.';
+      if (resting === undefined && !worker.isRunning()) return 'The worker of the queue has ended.';
       if (trouble === undefined || performance.now() - trouble.atMs > troubleMs) return undefined;
       return `The worker of the queue has trouble: ${trouble.reason}`;
     },
     /** Lets the jobs at hand finish, within the deadline, and closes the connections. A job that is cut off is redelivered. */
     async close(): Promise<void> {
+      isClosing = true;
+      clearTimeout(resting);
+      appends.stop();
       await worker.pause(true);
       const end = performance.now() + deadlineMs;
       while (running.size > 0 && performance.now() < end) await delay(10);

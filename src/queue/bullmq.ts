@@ -22,7 +22,7 @@ const groupLimits = { maxMessages: 1000, maxBytes: 1024 * 1024 };
 /** BullMQ's own stream of events, which nobody reads here. */
 const keptEvents = 100;
 
-/** How often the connection that adds must show that Redis answers. */
+/** How often the connection that adds must show that Redis takes something. */
 const probeEveryMs = 2000;
 
 /**
@@ -88,8 +88,10 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
     const reason = adder.trouble();
     if (reason !== undefined) return { ok: false, reason };
     if (!adder.isReady()) return { ok: false, reason: `Connecting to Redis at ${address}.` };
+    const ofJournal = journal.health();
+    if (!ofJournal.ok) return ofJournal;
     const trouble = worker?.trouble();
-    return trouble === undefined ? journal.health() : { ok: false, reason: trouble };
+    return trouble === undefined ? ofJournal : { ok: false, reason: trouble };
   }
 
   /** One line for each change, however many attempts it takes. */
@@ -103,12 +105,17 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
     isKnown.resolve();
   }
 
+  /** A write: a Redis that answers but takes nothing is down for a queue. */
+  function probe(): void {
+    adder.run((redis) => redis.set(`${prefix}:probe`, '', 'PX', 2 * probeEveryMs)).catch(noop);
+  }
+
   return {
     guarantees: { survivesProcess: true, manyInstances: true, schedules: true },
     start() {
       adder.open();
       worker = createJobWorker(deps, options);
-      prober = setInterval(() => void adder.run((redis) => redis.ping()).catch(noop), probeEveryMs);
+      prober = setInterval(probe, probeEveryMs);
       return isKnown.promise;
     },
     async accept(messages) {

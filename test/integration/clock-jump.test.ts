@@ -15,12 +15,16 @@ const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
+const bullmq = async (t: TestContext): Promise<readonly string[]> => [
+  `--queue=bullmq/${(await startRedis(t)).address}`,
+];
+
 /** Where messages are kept: the journals differ, what a jump of the clock does must not. */
 const setups: Readonly<Record<string, (t: TestContext) => Promise<readonly string[]>>> = {
   list: () => Promise.resolve([]),
   'data-dir': async (t) => [`--data-dir=${await makeTempDir(t)}`],
   redis: async (t) => [`--queue=redis/${(await startRedis(t)).address}`],
-  bullmq: async (t) => [`--queue=bullmq/${(await startRedis(t)).address}`],
+  bullmq,
 };
 
 interface Frame {
@@ -68,8 +72,8 @@ class Jumping {
   }
 
   /** `timeout` by the clock of the test, which does not jump. */
-  async send(msg: string, timeout: number): Promise<void> {
-    const answer = await post(this.server.url, { topic: 'uids', topic_ids: ['u'], msg, timeout });
+  async send(msg: string, timeout: number, more: object = {}): Promise<void> {
+    const answer = await post(this.server.url, { topic: 'uids', topic_ids: ['u'], msg, timeout, ...more });
     assert.equal(answer.status, 202, answer.text);
   }
 
@@ -170,3 +174,18 @@ for (const [name, flagsFor] of Object.entries(setups)) {
     assert.deepEqual(jumping.steps(), [[-24, false]]);
   });
 }
+
+test('bullmq: what is scheduled comes when it is due, whatever the clock does meanwhile', async (t) => {
+  const jumping = await Jumping.start(t, await bullmq(t));
+  const deliverAtMs = Date.now() + 2500;
+  await jumping.send('scheduled', 0, { deliver_at: deliverAtMs });
+
+  jumping.clock.set(day);
+  await jumping.send('meanwhile', 0);
+  await jumping.assertDelivered(['meanwhile']);
+  await jumping.assertUnharmed();
+
+  jumping.clock.set(0);
+  await jumping.assertDelivered(['meanwhile', 'scheduled']);
+  assert.ok(Date.now() >= deliverAtMs);
+});
