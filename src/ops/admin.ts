@@ -25,8 +25,10 @@ export interface AdminDeps {
 export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa {
   const { counters, gauges, readiness, messages, backlog, mayChange, version, onFault } = deps;
   const router = new Router({ strict: true });
-  router.get('/stats', (context) => {
-    context.body = { version, readiness: readiness(), gauges: gauges(), counters };
+  router.get('/stats', async (context) => {
+    // A store that is away must not take this page with it.
+    const queue = (await backlog?.counts().catch(() => null)) ?? null;
+    context.body = { version, readiness: readiness(), gauges: gauges(), queue, counters };
   });
   router.get('/', (context) => context.redirect('stats'));
   addMessageRoutes(router, messages, options);

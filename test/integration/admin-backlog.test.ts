@@ -49,6 +49,8 @@ test('what is scheduled is listed by its time, a page at a time, and says when i
   ];
   assert.deepEqual(await list('/scheduled'), { total: 3, from: 0, limit: 100, items });
   assert.deepEqual(await list('/scheduled?from=1&limit=1'), { total: 3, from: 1, limit: 1, items: items.slice(1, 2) });
+  const { queue } = (await admin.ask('/stats')).json as { queue: unknown };
+  assert.deepEqual(queue, { waiting: 0, active: 0, delayed: 3, failed: 0 });
   const { state, accepted: isAccepted, appended, mid, deliver_at: at, expires_at: end } = await admin.message(soon);
   assert.deepEqual([state, isAccepted, appended, mid, at, end], ['scheduled', true, false, null, base, base + hourMs]);
   for (const id of [soon, middle, later]) assert.equal((await admin.takeBack(id)).status, 200);

@@ -94,6 +94,7 @@ for (const kind of ['redis', 'bullmq'] as const) {
       assertError(answer, 'queue_unavailable');
       assert.match(answer.text, says);
       assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
+      assert.equal((await request(`${instance.adminUrl}/stats`)).status, 200);
       // One who comes back meanwhile is taken, and waits.
       const late = await connectWs(t, `${instance.wsUrl}/ws?uid=0&mid=${before.mid - 1}`);
 
