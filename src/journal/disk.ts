@@ -7,6 +7,7 @@ import { planAppends, type Append, type AppendPlan } from './disk-plan.ts';
 import { openDiskStore, type DiskReader, type DiskStore } from './disk-store.ts';
 import { createDiskWriter } from './disk-writer.ts';
 import type { Appended, Entry, Follower, Journal, Retention } from './journal.ts';
+import { createLocalReads } from './local-reads.ts';
 import { MailboxLog } from './mailbox-log.ts';
 
 export interface DiskJournalDeps {
@@ -210,28 +211,7 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
     append: (messages, unit = '') => writer.add(messages, unit),
     // It is remembered as an id is, and forgotten with the ids.
     forgetUnit: () => {},
-    head: () => log.head,
-    read(after, limit) {
-      trim();
-      return Promise.resolve(log.read(after, limit));
-    },
-    completeSince() {
-      trim();
-      return Promise.resolve(log.since);
-    },
-    tail(uid, after, limits) {
-      trim();
-      return after > log.head ? undefined : log.mailbox(uid, after, limits);
-    },
-    mailbox(uid, after, limits) {
-      trim();
-      return Promise.resolve(log.mailbox(uid, after, limits));
-    },
-    find(id) {
-      trim();
-      const mid = callerIds.get(id)?.mid;
-      return Promise.resolve(log.find(id) ?? (mid === undefined ? undefined : { mid, message: undefined }));
-    },
+    ...createLocalReads({ log, ids: callerIds, trim }),
     acknowledge(uid, mid) {
       if (!acks.raise(uid, mid)) return;
       newAcks.set(uid, mid);

@@ -4,6 +4,7 @@ import { AckCursors } from './ack-cursors.ts';
 import { CallerIds } from './caller-ids.ts';
 import { refuseConflicts } from './conflicts.ts';
 import type { Appended, Entry, Follower, Journal, Retention } from './journal.ts';
+import { createLocalReads } from './local-reads.ts';
 import { MailboxLog } from './mailbox-log.ts';
 
 export interface MemoryJournalDeps {
@@ -66,29 +67,7 @@ export function createMemoryJournal({ now, clock, onExpired }: MemoryJournalDeps
       return Promise.resolve(appended);
     },
     forgetUnit: () => {},
-    head: () => last,
-    read(after, limit) {
-      trim();
-      return Promise.resolve(log.read(after, limit));
-    },
-    completeSince() {
-      trim();
-      return Promise.resolve(log.since);
-    },
-    tail(uid, after, limits) {
-      trim();
-      return after > last ? undefined : log.mailbox(uid, after, limits);
-    },
-    mailbox(uid, after, limits) {
-      trim();
-      return Promise.resolve(log.mailbox(uid, after, limits));
-    },
-    find(id) {
-      trim();
-      const known = ids.get(id);
-      const found = log.find(id);
-      return Promise.resolve(found ?? (known === undefined ? undefined : { mid: known.mid, message: undefined }));
-    },
+    ...createLocalReads({ log, ids, trim }),
     acknowledge: (uid, mid) => void acks.raise(uid, mid),
     ackedBy: (uids) => Promise.resolve(uids.map((uid) => acks.get(uid))),
     health: () => ({ ok: true }),

@@ -63,6 +63,12 @@ function parse(json: string): unknown {
   }
 }
 
+/** Undefined for anything but a JSON list of strings. */
+export function readTexts(json: string): readonly string[] | undefined {
+  const value = parse(json);
+  return isTexts(value) ? value : undefined;
+}
+
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

@@ -1,6 +1,6 @@
 import type { Message } from '../message/message.ts';
 import type { Entry } from './journal.ts';
-import { decodeRecord, encodeRecord } from './record.ts';
+import { decodeRecord, encodeRecord, readTexts } from './record.ts';
 
 /**
  * A message as the text that Redis keeps, three lines: the uids (`0` for all, else a JSON list), meta and push. The uids, which may be
@@ -53,20 +53,8 @@ export function decodeAnnouncement(text: string): Announcement | undefined {
 function decodeLines(mid: number, uids: string, meta: string, push: string): Entry | undefined {
   const message = decodeRecord({ meta, push });
   if (message === undefined || uids === '0') return message && { mid, message };
-  const list = parse(uids);
-  return isTexts(list) ? { mid, message: { ...message, uids: list } } : undefined;
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+  const list = readTexts(uids);
+  return list && { mid, message: { ...message, uids: list } };
 }
 
 function isMid(value: number | undefined): value is number {
