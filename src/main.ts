@@ -17,6 +17,9 @@ import { version } from './ops/version.ts';
 const exitUsage = 64;
 const exitUnavailable = 69;
 
+/** How long the process may live on after it has stopped. */
+const heldMs = 200;
+
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   // Who asks for help gets it, whatever else is wrong.
@@ -41,7 +44,7 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     stops += 1;
     // A second signal: whoever sent it does not want to wait.
     if (stops > 1) process.exit(1);
-    void app.stop();
+    void app.stop().then(leave);
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
@@ -66,6 +69,11 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     fail(isUsage ? exitUsage : exitUnavailable, [error.message]);
     await app.stop();
   }
+}
+
+/** Everything is stopped: what a library still waits for, such as a store that is away, does not hold the process up. */
+function leave(): void {
+  setTimeout(() => process.exit(), heldMs).unref();
 }
 
 function print(text: string): void {

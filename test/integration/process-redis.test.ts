@@ -132,3 +132,28 @@ test('a post that waits for Redis when the stop comes is answered', async (t) =>
   assert.equal(answer.status, 202, answer.text);
   await stopped;
 });
+
+test('bullmq: Redis hangs, dies and comes back while an instance stops: the process ends all the same', async (t) => {
+  // What is left behind hangs on the turn at which Redis stood still: one round in two shows it.
+  for (let round = 0; round < 4; round += 1) {
+    const redis = await startRedis(t, { args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+    const instance = await startInstance(t, {
+      flags: [`--queue=bullmq/${redis.address}`, '--queue-deadline=1s', '--drain=100ms'],
+      stopLimitMs: 10_000,
+    });
+    await ready(instance);
+    let isPosting = true;
+    const posting = Array.from({ length: 8 }, async () => {
+      while (isPosting) await post(instance.url, { topic: 'all', msg: 'm' }).catch(() => (isPosting = false));
+    });
+    for (let count = 0; count < 20; count += 1) await post(instance.url, { topic: 'all', msg: 'm' });
+    const stopped = instance.stop();
+    redis.pause();
+    await instance.logged('bullmq.down');
+    await redis.kill();
+    await redis.start();
+    await stopped;
+    isPosting = false;
+    await Promise.all(posting);
+  }
+});
