@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Queue as JobQueue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createGroups, DeadlineError, type Unit } from '../journal/group.ts';
@@ -110,6 +111,12 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
     adder.run((redis) => redis.set(`${prefix}:probe`, '', 'PX', 2 * probeEveryMs)).catch(noop);
   }
 
+  /** BullMQ waits for ever when its Redis goes and comes at the wrong moment. */
+  async function inTime(closing: Promise<unknown> | undefined): Promise<void> {
+    const late = delay(2 * deadlineMs);
+    await Promise.race([closing?.catch(noop), late]);
+  }
+
   return {
     guarantees: { survivesProcess: true, manyInstances: true, schedules: true },
     start() {
@@ -133,8 +140,8 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
       await groups.idle();
       isStopping = true;
       clearInterval(prober);
-      await worker?.close();
-      await jobQueue?.close();
+      await inTime(worker?.close());
+      await inTime(jobQueue?.close());
       await adder.close();
     },
   };
