@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Queue as JobQueue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createGroups, DeadlineError, type Unit } from '../journal/group.ts';
@@ -113,8 +112,10 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
 
   /** BullMQ waits for ever when its Redis goes and comes at the wrong moment. */
   async function inTime(closing: Promise<unknown> | undefined): Promise<void> {
-    const late = delay(2 * deadlineMs);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, 2 * deadlineMs)));
     await Promise.race([closing?.catch(noop), late]);
+    clearTimeout(timer);
   }
 
   return {

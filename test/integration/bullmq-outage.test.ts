@@ -9,6 +9,18 @@ import { post } from '../support/post.ts';
 import { startRedis } from '../support/redis.ts';
 import { request } from '../support/request.ts';
 
+test('bullmq: a stopped instance leaves no timer behind that would hold the process up', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const redis = await startRedis(t);
+  const before = timers();
+  const instance = await openInstance(t, redis.port, { queue: 'bullmq' });
+  await instance.untilUp();
+  await instance.acceptAtLast([sampleMessage()]);
+  await instance.told.ids(1);
+  await instance.stop();
+  assert.ok(timers() <= before, `${timers()} timers, and ${before} before it`);
+});
+
 test('bullmq: Redis is down at the start: posts are refused at once, and all works when it comes up', async (t) => {
   const redis = await startRedis(t);
   await redis.stop();
