@@ -19,6 +19,13 @@ export interface RedisLog {
 /** Redis did not take or not answer a command. The message is a sentence for an operator: no payload, no secret. */
 export class RedisError extends Error {
   override readonly name = 'RedisError';
+  /** The first line of what Redis replied, when it refused. Undefined: it did not answer, or was not asked. */
+  readonly reply: string | undefined;
+
+  constructor(message: string, reply?: string) {
+    super(message);
+    this.reply = reply;
+  }
 }
 
 export interface RedisConnectionDeps {
@@ -156,7 +163,7 @@ export function createRedisConnection(
         }
         return reply;
       } catch (error) {
-        throw new RedisError(note(error));
+        throw new RedisError(note(error), isReply(error) ? firstLine(error.message) : undefined);
       }
     },
     close() {

@@ -109,8 +109,7 @@ export function createJobAppends({ journal, log, clock, onExpired }: JobAppendDe
    * one succeeded.
    */
   async function isOfJob(job: Job<unknown>, error: unknown): Promise<boolean> {
-    if (error instanceof RedisError && !error.message.includes(' refuses: ')) return false;
-    if (outageReplies.test(textOf(error))) return false;
+    if (error instanceof RedisError && (error.reply === undefined || outageReplies.test(error.reply))) return false;
     try {
       await journal.completeSince();
     } catch {

@@ -27,7 +27,8 @@ function refusing(isRefused: (ids: readonly string[]) => Error | undefined) {
   return { options, refused };
 }
 
-const notThis = (): Error => new RedisError('Redis at localhost:6379 refuses: ERR not this one');
+/** The host has the name of an outage, and the reply none. */
+const notThis = (): Error => new RedisError('Redis at ASK:6379 refuses: ERR not this one', 'ERR not this one');
 
 test('bullmq: what is refused again and again is given up alone, kept, and can be tried again', async (t) => {
   const redis = await startRedis(t);
@@ -94,19 +95,18 @@ test('bullmq: the newest failures are listed first, in pages', async (t) => {
 });
 
 for (const reply of [
-  'Redis at localhost:6379 refuses: LOADING Redis is loading the dataset in memory',
-  "Redis at localhost:6379 refuses: OOM command not allowed when used memory > 'maxmemory'.",
-  'Redis at localhost:6379 refuses: ERR Error running script: @user_script:12: -READONLY You can not write',
-  'Redis at localhost:6379 does not answer (no reply within 400 ms).',
-  'Redis at localhost:6379 gave no answer within 400 ms.',
+  'LOADING Redis is loading the dataset in memory',
+  "OOM command not allowed when used memory > 'maxmemory'.",
+  'ERR Error running script: @user_script:12: -READONLY You can not write',
+  undefined,
 ]) {
-  test(`bullmq: an outage gives nothing up: ${reply}`, async (t) => {
+  test(`bullmq: an outage gives nothing up: ${reply ?? 'no answer'}`, async (t) => {
     const redis = await startRedis(t);
     const message = sampleMessage();
     let tries = 0;
     const { options } = refusing(() => {
       tries += 1;
-      return tries <= 40 ? new RedisError(reply) : undefined;
+      return tries <= 40 ? new RedisError('Redis at localhost:6379 is away.', reply) : undefined;
     });
     const instance = await openInstance(t, redis.port, options);
     await instance.untilUp();

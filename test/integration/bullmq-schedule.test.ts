@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Queue } from 'bullmq';
+import { RedisError } from '../../src/journal/redis-connection.ts';
 import { openClient } from '../contract/redis-client.ts';
 import { openInstance } from '../contract/redis-instance.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
@@ -112,7 +113,8 @@ test('bullmq: jobs that are tried again are not in the list of what is scheduled
     queue: 'bullmq',
     wrapJournal: (journal) => ({
       ...journal,
-      append: (...call) => (isRefusing ? Promise.reject(new Error('LOADING')) : journal.append(...call)),
+      append: (...call) =>
+        isRefusing ? Promise.reject(new RedisError('It is loading.', 'LOADING')) : journal.append(...call),
     }),
   });
   await instance.untilUp();

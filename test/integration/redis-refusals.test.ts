@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RedisError } from '../../src/journal/redis-connection.ts';
 import { openClient } from '../contract/redis-client.ts';
 import { openInstance } from '../contract/redis-instance.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
@@ -68,6 +69,9 @@ test('a Redis that is full: refused with its reason, ready again by itself', asy
   assert.ok(!answer.ok);
   assert.match(answer.reason, /refuses: OOM/);
   assert.match(instance.reason(), /refuses: OOM/);
+  const error: unknown = await instance.journal.append([sampleMessage()]).catch((reason: unknown) => reason);
+  assert.ok(error instanceof RedisError);
+  assert.match(error.reply ?? '', /^OOM /);
   await client.config('SET', 'maxmemory', '0');
   await instance.untilUp();
   await instance.queue.accept(sampleMessages(2));
