@@ -2,8 +2,7 @@ import type { Server } from 'node:http';
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createOneInstance } from './cluster/one-instance.ts';
-import type { Peers } from './cluster/peers.ts';
+import { openStore, type OnDropped } from './app/open-store.ts';
 import type { Config } from './config/schema.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { refuse } from './gateway/refuse.ts';
@@ -14,9 +13,8 @@ import { createHttpServer, type HttpServerDeps } from './ingress/http-server.ts'
 import { listen, type Listening } from './ingress/listen.ts';
 import { createOriginRule } from './ingress/origin.ts';
 import { createSend } from './ingress/send.ts';
-import type { Health, Journal } from './journal/journal.ts';
-import { createMemoryJournal } from './journal/memory.ts';
-import { createClock, type Clock, type ClockStep } from './message/clock.ts';
+import type { Health } from './journal/journal.ts';
+import { createClock, type ClockStep } from './message/clock.ts';
 import { createIdSource, type FillRandom } from './message/id.ts';
 import type { Message } from './message/message.ts';
 import { createPostReader } from './message/read-post.ts';
@@ -24,13 +22,11 @@ import { createWallClock } from './message/wall-clock.ts';
 import { createAdmin } from './ops/admin.ts';
 import { createAssets } from './ops/assets.ts';
 import { createCounters } from './ops/counters.ts';
-import { Drops, type DropPlace } from './ops/drops.ts';
+import { Drops } from './ops/drops.ts';
 import type { Log } from './ops/log.ts';
 import { createMessageDesk } from './ops/message-desk.ts';
 import { version } from './ops/version.ts';
-import { createDirectQueue } from './queue/direct.ts';
-import { createListQueue } from './queue/list.ts';
-import type { Queue, QueueGuarantees } from './queue/queue.ts';
+import type { QueueGuarantees } from './queue/queue.ts';
 import { closeCodes } from './wire/close-codes.ts';
 
 export interface AppDeps {
@@ -59,16 +55,13 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** The most messages that wait in the list queue for the journal. */
-const maxWaiting = 100_000;
-
 /** How often a stop looks whether the last connection has closed. */
 const closingCheckMs = 10;
 
 /** How often the clock is asked while nobody else does: a step of the machine's clock has to be seen in order to settle. */
 const clockCheckMs = 1000;
 
-/** The composition root: makes the parts in the order of the line, backwards. The only place that picks drivers. */
+/** The composition root: makes the parts in the order of the line, backwards. `app/open-store.ts` picks the drivers. */
 export async function createApp({ config, isAdminPortChosen, log, fillRandom }: AppDeps): Promise<App> {
   const startedMs = performance.timeOrigin;
   const now = (): number => startedMs + performance.now();
@@ -174,74 +167,6 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
       if (isServing) log.info({ event: 'stopped' });
     },
   };
-}
-
-/** Is told the messages that were dropped, why and where. */
-type OnDropped = (reason: 'expired' | 'failed' | 'lost', where: DropPlace, messages: readonly Message[]) => void;
-
-interface StoreDeps {
-  readonly now: () => number;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** The name of this instance. */
-  readonly instance: string;
-  readonly onDropped: OnDropped;
-  readonly onGap: (after: number, since: number) => void;
-}
-
-interface Store {
-  readonly journal: Journal;
-  readonly queue: Queue;
-  readonly peers: Peers;
-}
-
-/** The table of drivers. Those that need a package of their own are loaded only when they are wanted. */
-async function openStore(config: Config, deps: StoreDeps): Promise<Store> {
-  const { now, clock, log, instance, onDropped, onGap } = deps;
-  const retention = {
-    messages: config.retentionMessages,
-    bytes: config.retentionBytes,
-    ageMs: config.retentionMs,
-    mailboxMessages: config.mailboxMessages,
-    broadcastMessages: config.broadcastMessages,
-    idMs: config.idRetentionMs,
-    ids: config.idRetentionIds,
-  };
-  const deadlineMs = config.queueDeadlineMs;
-  const onExpired = (message: Message): void => onDropped('expired', 'append', [message]);
-  if (config.queue.kind === 'list') {
-    const peers = createOneInstance();
-    if (config.dataDir !== null) {
-      const { createDiskJournal } = await import('./journal/disk.ts');
-      const journal = createDiskJournal({ now, clock, log, onExpired }, { dir: config.dataDir, retention, deadlineMs });
-      return { journal, queue: createDirectQueue({ journal }), peers };
-    }
-    const journal = createMemoryJournal({ now, clock, onExpired }, retention);
-    const onLost = (messages: readonly Message[], error: unknown): void => {
-      onDropped('lost', 'append', messages);
-      log.error({ event: 'journal.refused', messages: messages.length, err: error });
-    };
-    return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting }), peers };
-  }
-  const { kind, ...settings } = config.queue;
-  const options = { settings, prefix: config.redisPrefix, deadlineMs, retention };
-  const { createRedisJournal } = await import('./journal/redis.ts');
-  const journal = createRedisJournal({ log, clock, onExpired, onGap }, options);
-  const { createRedisPeers } = await import('./cluster/redis-peers.ts');
-  const peers = createRedisPeers({ instance }, options);
-  if (kind === 'redis') return { journal, queue: createDirectQueue({ journal }), peers };
-  const { createBullmqQueue } = await import('./queue/bullmq.ts');
-  const queue = createBullmqQueue(
-    {
-      journal,
-      log,
-      clock,
-      onExpired: (message) => onDropped('expired', 'queue', [message]),
-      onFailed: (messages) => onDropped('failed', 'queue', messages),
-    },
-    options,
-  );
-  return { journal, queue, peers };
 }
 
 function describeStep({ byMs, adopted }: ClockStep): string {

@@ -1,0 +1,83 @@
+import { createOneInstance } from '../cluster/one-instance.ts';
+import type { Peers } from '../cluster/peers.ts';
+import type { Config } from '../config/schema.ts';
+import type { Journal } from '../journal/journal.ts';
+import { createMemoryJournal } from '../journal/memory.ts';
+import type { Clock } from '../message/clock.ts';
+import type { Message } from '../message/message.ts';
+import type { DropPlace } from '../ops/drops.ts';
+import type { Log } from '../ops/log.ts';
+import { createDirectQueue } from '../queue/direct.ts';
+import { createListQueue } from '../queue/list.ts';
+import type { Queue } from '../queue/queue.ts';
+
+/** The most messages that wait in the list queue for the journal. */
+const maxWaiting = 100_000;
+
+/** Is told the messages that were dropped, why and where. */
+export type OnDropped = (reason: 'expired' | 'failed' | 'lost', where: DropPlace, messages: readonly Message[]) => void;
+
+export interface StoreDeps {
+  readonly now: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The name of this instance. */
+  readonly instance: string;
+  readonly onDropped: OnDropped;
+  readonly onGap: (after: number, since: number) => void;
+}
+
+export interface Store {
+  readonly journal: Journal;
+  readonly queue: Queue;
+  readonly peers: Peers;
+}
+
+/** The table of drivers. Those that need a package of their own are loaded only when they are wanted. */
+export async function openStore(config: Config, deps: StoreDeps): Promise<Store> {
+  const { now, clock, log, instance, onDropped, onGap } = deps;
+  const retention = {
+    messages: config.retentionMessages,
+    bytes: config.retentionBytes,
+    ageMs: config.retentionMs,
+    mailboxMessages: config.mailboxMessages,
+    broadcastMessages: config.broadcastMessages,
+    idMs: config.idRetentionMs,
+    ids: config.idRetentionIds,
+  };
+  const deadlineMs = config.queueDeadlineMs;
+  const onExpired = (message: Message): void => onDropped('expired', 'append', [message]);
+  if (config.queue.kind === 'list') {
+    const peers = createOneInstance();
+    if (config.dataDir !== null) {
+      const { createDiskJournal } = await import('../journal/disk.ts');
+      const journal = createDiskJournal({ now, clock, log, onExpired }, { dir: config.dataDir, retention, deadlineMs });
+      return { journal, queue: createDirectQueue({ journal }), peers };
+    }
+    const journal = createMemoryJournal({ now, clock, onExpired }, retention);
+    const onLost = (messages: readonly Message[], error: unknown): void => {
+      onDropped('lost', 'append', messages);
+      log.error({ event: 'journal.refused', messages: messages.length, err: error });
+    };
+    return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting }), peers };
+  }
+  const { kind, ...settings } = config.queue;
+  const options = { settings, prefix: config.redisPrefix, deadlineMs, retention };
+  const { createRedisJournal } = await import('../journal/redis.ts');
+  const journal = createRedisJournal({ log, clock, onExpired, onGap }, options);
+  const { createRedisPeers } = await import('../cluster/redis-peers.ts');
+  const peers = createRedisPeers({ instance }, options);
+  if (kind === 'redis') return { journal, queue: createDirectQueue({ journal }), peers };
+  const { createBullmqQueue } = await import('../queue/bullmq.ts');
+  const queue = createBullmqQueue(
+    {
+      journal,
+      log,
+      clock,
+      onExpired: (message) => onDropped('expired', 'queue', [message]),
+      onFailed: (messages) => onDropped('failed', 'queue', messages),
+    },
+    options,
+  );
+  return { journal, queue, peers };
+}
