@@ -1,3 +1,4 @@
+import { check } from '../chaos/checker.ts';
 import { History, type ClientHistory, type Post } from '../chaos/history.ts';
 import type { Rules } from '../chaos/rules.ts';
 
@@ -80,4 +81,9 @@ export class Scribe {
   }
 
   readonly settledMs = BEGIN_MS + 60_000;
+}
+
+/** What the checker finds, in its order. */
+export function kindsOf(scribe: Scribe, rules = durable): string[] {
+  return check(scribe.history, rules, scribe.settledMs).violations.map(({ kind }) => kind);
 }
