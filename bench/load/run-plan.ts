@@ -39,8 +39,8 @@ export interface LoadResult {
 
 const noLatency: LatencySummary = { samples: 0, p50Micros: 0, p99Micros: 0, maxMicros: 0 };
 
-/** What a work that posts nothing under the clock leaves out. */
-const nothing: LoadResult = {
+/** A run that has seen nothing. */
+export const emptyResult: LoadResult = {
   problems: '',
   connections: 0,
   connectSeconds: 0,
@@ -70,7 +70,7 @@ const SURPLUS_WAIT_MS = 100;
 
 /** Connects, settles, warms up, measures, drains and checks every connection's count. */
 export async function runPlan(plan: LoadPlan): Promise<LoadResult> {
-  if (plan.missed > 0) return { ...nothing, ...(await runResume(plan)), connections: plan.connections };
+  if (plan.missed > 0) return { ...emptyResult, ...(await runResume(plan)), connections: plan.connections };
   const crowd = new Crowd(plan);
   const residentBeforeKb = residentKb(plan.serverPids);
   const connectCpu = cpuMicros(plan.serverPids);
@@ -98,7 +98,7 @@ export async function runPlan(plan: LoadPlan): Promise<LoadResult> {
   await delay(SURPLUS_WAIT_MS);
   crowd.verify(campaign.accepted);
   const expectedDeliveries = campaign.owed - before.owed;
-  const residentStuckKb = residentKb(plan.serverPids) - residentAfterKb;
+  const residentGrownKb = residentKb(plan.serverPids) - residentAfterKb;
   campaign.end();
   crowd.end();
   for (const socket of stuck) socket.destroy();
@@ -119,7 +119,7 @@ export async function runPlan(plan: LoadPlan): Promise<LoadResult> {
     serverConnectMicros: per(serverConnectMicros, plan.connections),
     residentKbPerConnection: per(residentAfterKb - residentBeforeKb, plan.connections),
     residentKb: residentAfterKb,
-    residentGrownKb: residentStuckKb,
+    residentGrownKb,
     posts,
     expectedDeliveries,
     deliveries,
