@@ -80,6 +80,8 @@ function createScene() {
   };
 }
 
+type Scene = ReturnType<typeof createScene>;
+
 test('announcements that follow on another are handed on with no look into the log', async () => {
   const { following, told, append, state } = createScene();
   await following.subscribed();
@@ -204,39 +206,31 @@ test('a store that went back is raised to what was seen, and nothing is told twi
   assert.deepEqual(gaps, []);
 });
 
-test('what is trimmed between the position and the pages of the log is a gap too', async () => {
-  const scene = createScene();
-  const { following, told, append, gaps, state } = scene;
-  await following.subscribed();
-  following.announced(append(1));
-  following.lost();
-  append(10);
-  state.isHeld = true;
-  const subscribed = following.subscribed();
-  await turn();
-  // The position was asked: since 100, head 111. The log goes on, and loses what was not read yet.
-  scene.trimTo(106);
-  await Promise.all([scene.settle(), subscribed]);
-  assert.deepEqual(gaps, [[101, 106]]);
-  assert.deepEqual(told, [101, 107, 108, 109, 110, 111]);
-  assert.equal(following.lastSeen(), 111);
-});
+/** What may become of the log between two questions, after which it is complete from 106 on. */
+const shortened: readonly (readonly [how: string, happens: (scene: Scene) => void])[] = [
+  ['is trimmed', (scene) => scene.trimTo(106)],
+  ['is raised above entries that it still has', ({ state }) => (state.since = 106)],
+];
 
-test('a store that was raised above entries that it still has: they are a part of the gap', async () => {
-  const scene = createScene();
-  const { following, told, append, gaps, state } = scene;
-  await following.subscribed();
-  following.announced(append(1));
-  following.lost();
-  append(10);
-  state.isHeld = true;
-  const subscribed = following.subscribed();
-  await turn();
-  state.since = 106;
-  await Promise.all([scene.settle(), subscribed]);
-  assert.deepEqual(gaps, [[101, 106]]);
-  assert.deepEqual(told, [101, 107, 108, 109, 110, 111]);
-});
+for (const [how, happens] of shortened) {
+  test(`a log that ${how} after its position was asked has a gap, which ends where it is complete`, async () => {
+    const scene = createScene();
+    const { following, told, append, gaps, state } = scene;
+    await following.subscribed();
+    following.announced(append(1));
+    following.lost();
+    append(10);
+    state.isHeld = true;
+    const subscribed = following.subscribed();
+    await turn();
+    // The position was asked: since 100, head 111.
+    happens(scene);
+    await Promise.all([scene.settle(), subscribed]);
+    assert.deepEqual(gaps, [[101, 106]]);
+    assert.deepEqual(told, [101, 107, 108, 109, 110, 111]);
+    assert.equal(following.lastSeen(), 111);
+  });
+}
 
 test('it begins once, at the head', async () => {
   const { following, append, started } = createScene();
