@@ -1,7 +1,7 @@
 import type { Peers } from '../cluster/peers.ts';
 import type { Found, Journal } from '../journal/journal.ts';
 import type { Clock } from '../message/clock.ts';
-import type { Backlog, Failed, Listed, Scheduled } from '../queue/queue.ts';
+import type { Backlog, Failed, Scheduled } from '../queue/queue.ts';
 import { askStore } from './ask-store.ts';
 import { describeMessage, type MessageDocument } from './message-document.ts';
 import { receiptQuestion } from './receipt-question.ts';
@@ -16,11 +16,8 @@ export interface MessageReaderDeps {
 /** The most uids of one answer. A message to so many or fewer lists them without being asked. */
 export const maxUids = 1000;
 
-/** Where a message is looked for in the lists of the queue: in the first so many of what waits, and of what failed. */
-const searched = { scheduled: 5000, failed: 100 };
-
-/** How many scheduled messages are asked for at once. */
-const pageItems = 1000;
+/** How many of the jobs that failed are looked through for a message, the newest ones. */
+const searchedFailed = 100;
 
 /**
  * Makes the function that gathers what is known of a message: from the journal, from the queue while it is not appended, and from
@@ -29,9 +26,9 @@ const pageItems = 1000;
 export function createMessageReader({ journal, backlog, peers, clock }: MessageReaderDeps) {
   async function inBacklog(id: string): Promise<{ scheduled: Scheduled | undefined; failed: Failed | undefined }> {
     if (backlog === null) return { scheduled: undefined, failed: undefined };
-    const scheduled = await askStore(() => findScheduled(backlog, id));
+    const scheduled = await askStore(() => backlog.findScheduled(id));
     if (scheduled !== undefined) return { scheduled, failed: undefined };
-    const { items } = await askStore(() => backlog.failed(0, searched.failed));
+    const { items } = await askStore(() => backlog.failed(0, searchedFailed));
     return { scheduled, failed: items.find(({ ids }) => ids.includes(id)) };
   }
 
@@ -61,12 +58,3 @@ export function createMessageReader({ journal, backlog, peers, clock }: MessageR
 }
 
 export type MessageReader = ReturnType<typeof createMessageReader>;
-
-async function findScheduled(backlog: Backlog, id: string): Promise<Scheduled | undefined> {
-  for (let from = 0; from < searched.scheduled; from += pageItems) {
-    const { total, items }: Listed<Scheduled> = await backlog.scheduled(from, pageItems);
-    const scheduled = items.find((item) => item.id === id);
-    if (scheduled !== undefined || total <= from + pageItems) return scheduled;
-  }
-  return undefined;
-}

@@ -48,13 +48,15 @@ export function createBacklog({ claims, run, now }: BacklogDeps): Backlog {
     async scheduled(from, limit) {
       const { total, items: ids } = await scheduledIds(from, limit);
       const found = await readJobs(ids, ['data']);
-      const items = found.flatMap(({ fields: [data] }): Scheduled[] => {
-        const read = readData(data);
-        const [message] = read?.messages ?? [];
-        if (read === undefined || message === undefined) return [];
-        return [{ id: message.id, deliverAtMs: read.deliverAtMs, expiresAtMs: message.expiresAtMs }];
-      });
-      return { total, items };
+      return { total, items: found.flatMap(({ fields: [data] }) => readScheduled(data) ?? []) };
+    },
+
+    async findScheduled(id) {
+      const jobId = scheduledJobId(id);
+      const [score, data] = await run((jobs, redis) =>
+        Promise.all([redis.zscore(jobs.toKey('delayed'), jobId), redis.hget(jobs.toKey(jobId), 'data')]),
+      );
+      return score === null ? undefined : readScheduled(data);
     },
 
     async cancel(id) {
@@ -137,6 +139,13 @@ export function createBacklog({ claims, run, now }: BacklogDeps): Backlog {
       return fields.every((field) => field === null) ? [] : [{ id, fields }];
     });
   }
+}
+
+function readScheduled(data: string | null | undefined): Scheduled | undefined {
+  const read = readData(data);
+  const [message] = read?.messages ?? [];
+  if (read === undefined || message === undefined) return undefined;
+  return { id: message.id, deliverAtMs: read.deliverAtMs, expiresAtMs: message.expiresAtMs };
 }
 
 function readData(json: string | null | undefined): ReturnType<typeof readJobData> {

@@ -60,6 +60,8 @@ export interface Listed<Item> {
 export interface Backlog {
   /** The soonest first. */
   scheduled(from: number, limit: number): Promise<Listed<Scheduled>>;
+  /** The one of this id, wherever it stands in the list; undefined: it waits for no time (any more). O(1). */
+  findScheduled(id: string): Promise<Scheduled | undefined>;
   /** Takes a message out that was not handed on yet. False: there is none of this id. May cost O(waiting). */
   cancel(id: string): Promise<boolean>;
   /** The newest first. */

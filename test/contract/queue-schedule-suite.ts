@@ -29,6 +29,7 @@ export function scheduleTests(openStore: OpenStore): void {
     assert.ok(Date.now() >= deliverAtMs);
     assert.deepEqual(told.entries[1]?.message, { ...later, deliverAtMs: 0 });
     assert.deepEqual(await backlog.scheduled(0, 10), { total: 0, items: [] });
+    assert.equal(await backlog.findScheduled(later.id), undefined);
     const last = sampleMessage();
     await accept([later]);
     await accept([last]);
@@ -75,7 +76,11 @@ export function scheduleTests(openStore: OpenStore): void {
     await accept(ids.map((id) => sampleMessage({ id, deliverAtMs, fingerprint: 'f1' })));
     const { items } = await backlog.scheduled(0, 100);
     assert.deepEqual(items.map(({ id }) => id).sort(), [...ids].sort());
-    for (const id of ids) assert.equal(await backlog.cancel(id), true);
+    for (const id of ids) {
+      assert.deepEqual(await backlog.findScheduled(id), { id, deliverAtMs, expiresAtMs: 0 });
+      assert.equal(await backlog.cancel(id), true);
+      assert.equal(await backlog.findScheduled(id), undefined);
+    }
     assert.deepEqual(await backlog.scheduled(0, 100), { total: 0, items: [] });
   });
 
@@ -103,7 +108,10 @@ export function scheduleTests(openStore: OpenStore): void {
     const messages = sampleMessages(3, { fingerprint: 'f1' });
     await accept(messages);
     await told.ids(3);
-    for (const { id } of messages) assert.equal(await backlog.cancel(id), false);
+    for (const { id } of messages) {
+      assert.equal(await backlog.findScheduled(id), undefined);
+      assert.equal(await backlog.cancel(id), false);
+    }
   });
 
   test('a time that is over is now', async (t) => {

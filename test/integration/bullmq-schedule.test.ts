@@ -99,6 +99,7 @@ test('bullmq: what a worker holds already is cancelled, or was handed on: never 
   const message = sampleMessage({ deliverAtMs: Date.now() + 50 });
   await instance.acceptAtLast([message]);
   await isHeld;
+  assert.equal(await instance.queue.backlog?.findScheduled(message.id), undefined, 'it waits for nothing any more');
   assert.equal(await instance.queue.backlog?.cancel(message.id), true);
   release();
   const last = sampleMessage();

@@ -130,7 +130,7 @@ async function provokeInternal(scope: Scope): Promise<Refusal> {
 async function provokeBeingHandedOn(scope: Scope): Promise<Refusal> {
   const nothing = { total: 0, items: [] };
   const backlog = {
-    scheduled: () => Promise.resolve(nothing),
+    findScheduled: () => Promise.resolve(undefined),
     failed: () => Promise.resolve(nothing),
     cancel: () => Promise.resolve(false),
   } as unknown as Backlog;
