@@ -1,14 +1,16 @@
 import type { Server } from 'node:http';
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import { openStore, type OnDropped } from './app/open-store.ts';
+import { createDrain } from './cluster/drain.ts';
+import { Lifecycle } from './cluster/lifecycle.ts';
 import type { Config } from './config/schema.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { refuse } from './gateway/refuse.ts';
 import { Heartbeat } from './hub/heartbeat.ts';
 import { Hub } from './hub/hub.ts';
 import { createApplication } from './ingress/application.ts';
+import { endServer } from './ingress/end-server.ts';
 import { createHttpServer, type HttpServerDeps } from './ingress/http-server.ts';
 import { listen, type Listening } from './ingress/listen.ts';
 import { createOriginRule } from './ingress/origin.ts';
@@ -27,7 +29,6 @@ import type { Log } from './ops/log.ts';
 import { createMessageDesk } from './ops/message-desk.ts';
 import { version } from './ops/version.ts';
 import type { QueueGuarantees } from './queue/queue.ts';
-import { closeCodes } from './wire/close-codes.ts';
 
 export interface AppDeps {
   readonly config: Config;
@@ -51,12 +52,20 @@ export interface App {
    * stopped before it could listen.
    */
   start(): Promise<Started | undefined>;
-  /** Hands on what was accepted, closes every connection with 1012 and frees everything, within about `drainMs`. */
-  stop(): Promise<void>;
+  /**
+   * Hands every connection over within about `drainMs`, answers posts meanwhile, hands on what was accepted and frees everything.
+   * Called again it is the same stop. `hurried`: the connections that are left are closed at once.
+   */
+  stop(options?: { readonly hurried?: boolean }): Promise<void>;
+  /** Resolves when it has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>;
 }
 
-/** How often a stop looks whether the last connection has closed. */
-const closingCheckMs = 10;
+/** After this time without a request a stopping instance closes what is idle: a proxy that has more to send has sent it by then. */
+const lingerMs = 1000;
+
+/** How much longer than the queue's deadline a request that is under way may take. */
+const requestGraceMs = 1000;
 
 /** How often the clock is asked while nobody else does: a step of the machine's clock has to be seen in order to settle. */
 const clockCheckMs = 1000;
@@ -83,27 +92,39 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
     for (const { id } of messages) drops.add(id, reason, where);
   };
   const onGap = (after: number, since: number): void => hub.gap(after, since);
-  const store = await openStore(config, { now, clock, log, instance: newId(), onDropped, onGap });
+  const instance = newId();
+  const store = await openStore(config, { now, clock, log, instance, onDropped, onGap });
   const { journal, queue, peers } = store;
   const head = (): number => journal.head();
   const acknowledge = (uid: string, mid: number): void => journal.acknowledge(uid, mid);
   const onExpired = ({ id }: Message): void => drops.add(id, 'expired', 'hub');
   const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters, onExpired }, config);
   const heartbeat = new Heartbeat(counters, config);
-  const gateway = new Gateway({ hub, heartbeat, counters, head, acknowledge, monotonicMs }, config);
+  const gateway = new Gateway(
+    { hub, heartbeat, counters, head, acknowledge, monotonicMs, isLeaving: () => lifecycle.isLeaving },
+    config,
+  );
 
   let clockCheck: NodeJS.Timeout | undefined;
   let isServing = false;
-  let isStopping = false;
+  const lifecycle = new Lifecycle();
+  const drain = createDrain({ hub, monotonicMs, random: Math.random, log }, config);
+  /** Nobody is left who could hear what this process alone knows. */
+  let isEmpty = false;
+  const isClosed = (): boolean => lifecycle.state === 'stopped' || (isEmpty && !queue.guarantees.survivesProcess);
   let stopBegins = (): void => {};
   const stopBegun = new Promise<void>((resolve) => (stopBegins = resolve));
   let starting: Promise<unknown> = Promise.resolve();
-  const readiness = (): Health => (isStopping ? { ok: false, reason: 'The instance is stopping.' } : queue.health());
+  let stopping: Promise<void> | undefined;
+  let hasStopped = (): void => {};
+  const stopped = new Promise<void>((resolve) => (hasStopped = resolve));
+  const readiness = (): Health =>
+    lifecycle.isLeaving ? { ok: false, reason: 'The instance is draining.' } : queue.health();
 
   const wallClock = createWallClock(Date.now);
   const readPost = createPostReader({ newId, wallClock, now: () => clock.now() }, config);
   const mayPost = createOriginRule(config.origins);
-  const send = createSend({ queue, readPost, mayPost, counters, isStopping: () => isStopping, onFault }, config);
+  const send = createSend({ queue, readPost, mayPost, counters, isClosed, onFault }, config);
   const application = createApplication({ send, assets: createAssets(), readiness, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
 
@@ -121,7 +142,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   async function open(): Promise<Started | undefined> {
     // A store may take its time to answer; a stop does not wait for that.
     await Promise.race([journal.start((entries) => hub.publish(entries)), stopBegun]);
-    if (isStopping) return undefined;
+    if (lifecycle.isLeaving) return undefined;
     await Promise.all([queue.start(), peers.start()]);
     heartbeat.start();
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
@@ -133,8 +154,36 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
       orAnyPort: !isAdminPortChosen,
     });
     isServing = true;
+    lifecycle.goOn('ready');
     log.info({ event: 'listening', url: publicAt.url, adminUrl: adminAt.url, queue: config.queue.kind, version });
     return { public: publicAt, admin: adminAt, guarantees: queue.guarantees, readiness: readiness() };
+  }
+
+  async function end(): Promise<void> {
+    lifecycle.goOn('draining');
+    stopBegins();
+    await starting;
+    if (isServing) {
+      const overMs = drain.isHurried ? 0 : config.drainMs;
+      log.info({ event: 'draining', connections: hub.size, overMs }, 'handing over; another signal hurries');
+      await drain.run();
+      isEmpty = true;
+      log.info({ event: 'drained' });
+      const deadlineMs = lingerMs + config.queueDeadlineMs + requestGraceMs;
+      await endServer(publicServer, { lingerMs: drain.isHurried ? 0 : lingerMs, deadlineMs });
+    }
+    lifecycle.goOn('stopped');
+    publicServer.close();
+    await queue.stop();
+    heartbeat.stop();
+    clearInterval(clockCheck);
+    // Ends when what was on its way to the store is answered, so that those who posted it are as well.
+    await Promise.all([journal.stop(), peers.stop()]);
+    publicServer.closeAllConnections();
+    adminServer.close();
+    adminServer.closeAllConnections();
+    if (isServing) log.info({ event: 'stopped' });
+    hasStopped();
   }
 
   return {
@@ -144,28 +193,12 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
       return opened;
     },
 
-    async stop() {
-      if (isStopping) return;
-      isStopping = true;
-      stopBegins();
-      await starting;
-      if (isServing) log.info({ event: 'stopping', connections: hub.size });
-      gateway.close();
-      publicServer.close();
-      await queue.stop();
-      hub.closeAll(closeCodes.serviceRestart, 'the server restarts');
-      const endMs = monotonicMs() + config.drainMs;
-      while (hub.size > 0 && monotonicMs() < endMs) await delay(closingCheckMs);
-      hub.terminateAll();
-      heartbeat.stop();
-      clearInterval(clockCheck);
-      // Ends when what was on its way to the store is answered, so that those who posted it are as well.
-      await Promise.all([journal.stop(), peers.stop()]);
-      publicServer.closeAllConnections();
-      adminServer.close();
-      adminServer.closeAllConnections();
-      if (isServing) log.info({ event: 'stopped' });
+    stop({ hurried = false } = {}) {
+      if (hurried) drain.hurry();
+      return (stopping ??= end());
     },
+
+    stopped,
   };
 }
 

@@ -39,13 +39,17 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     log: createLog(config.logLevel),
     fillRandom: (bytes) => void webcrypto.getRandomValues(bytes),
   });
-  let stops = 0;
-  const onSignal = (): void => {
-    stops += 1;
-    // A second signal: whoever sent it does not want to wait.
-    if (stops > 1) process.exit(1);
-    void app.stop().then(leave);
+  let isStopping = false;
+  let hurries = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // Who presses Ctrl-C, or sends a second signal, does not want to wait; who has said so and says it again wants it to end.
+    const hurried = isStopping || (signal === 'SIGINT' && process.stdin.isTTY);
+    if (hurried) hurries += 1;
+    if (hurries > 1) process.exit(1);
+    isStopping = true;
+    void app.stop({ hurried });
   };
+  void app.stopped.then(leave);
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   // Past a limit on the size of files a write is to fail, and not to end the process.

@@ -233,11 +233,11 @@ export const configSchema = z.strictObject({
   ),
 
   drainMs: durationMs(
-    { min: 0, max: 10 * MINUTE_MS, default: 5 * SECOND_MS },
+    { min: 0, max: 10 * MINUTE_MS, default: 20 * SECOND_MS },
     {
       group: 'Process',
       description:
-        'How long a stopping instance takes to hand its connections over, spread so that clients do not all come back at once. 0 closes them at once.',
+        'How long a stopping instance takes to hand its connections over, one by one, so that clients do not all come back at once; few take less, a second each. Another signal closes the rest at once; 0 closes all at once.',
     },
   ),
   logLevel: choice(logLevels, 'info', {

@@ -21,6 +21,8 @@ export interface GatewayDeps {
   /** Told the newest mid that a client of the uid says it has handled. */
   readonly acknowledge: (uid: string, mid: number) => void;
   readonly monotonicMs: () => number;
+  /** True once the instance is to stop: it takes no connection any more. */
+  readonly isLeaving: () => boolean;
 }
 
 export interface GatewayOptions {
@@ -55,7 +57,6 @@ export class Gateway {
   readonly #budgetBytes: number;
   readonly #server: WebSocketServer;
   readonly frames: ClientFrames;
-  #isClosing = false;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
     this.#deps = deps;
@@ -87,7 +88,7 @@ export class Gateway {
     const path = queryAt < 0 ? url : url.slice(0, queryAt);
     if (path !== '/ws')
       return this.#refuse(socket, 'not_found', `There is no WebSocket at ${printable(path)}; use /ws.`);
-    if (this.#isClosing) return this.#refuse(socket, 'stopping');
+    if (this.#deps.isLeaving()) return this.#refuse(socket, 'stopping');
     const query = readListenQuery(queryAt < 0 ? '' : url.slice(queryAt + 1));
     if (!query.ok) return this.#refuse(socket, 'invalid_listen', query.message);
     const refusal = this.#deps.hub.refusal(query.request.uid);
@@ -97,11 +98,6 @@ export class Gateway {
       this.#open(webSocket, socket, query.request);
     });
   };
-
-  /** From now on every upgrade is refused. */
-  close(): void {
-    this.#isClosing = true;
-  }
 
   /** Forgets a connection whose socket has closed. */
   forget(connection: Connection): void {

@@ -1,4 +1,5 @@
 import type { Entry } from '../journal/journal.ts';
+import type { ReconnectEvent } from '../wire/frames.ts';
 
 /** First bytes of an unfragmented server frame (RFC 6455, section 5.2): FIN and the opcode. */
 const finText = 0x81;
@@ -47,4 +48,10 @@ export function plainFrame({ message }: Entry): Buffer {
 export function trackedFrame({ mid, message }: Entry): Buffer {
   if (message.retracts !== 0) return textFrame(`{"mid":${mid},${message.push.slice(1)}`);
   return textFrame(`{"mid":${mid},"id":${JSON.stringify(message.id)},${message.push.slice(1)}`);
+}
+
+/** Asks a tracked connection to connect again in so many milliseconds. */
+export function reconnectFrame(afterMs: number): Buffer {
+  const event: ReconnectEvent = { event: 'reconnect', after_ms: afterMs };
+  return textFrame(JSON.stringify(event));
 }

@@ -2,9 +2,11 @@ import type { Entry } from '../journal/journal.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Message } from '../message/message.ts';
 import type { Counters } from '../ops/counters.ts';
+import { closeCodes } from '../wire/close-codes.ts';
 import { CatchUp, gapFrame, type CatchUpOptions, type Mailboxes } from './catch-up.ts';
 import type { Cohort } from './cohort.ts';
 import type { Connection, OwnTurn } from './connection.ts';
+import { reconnectFrame } from './frame.ts';
 import { joinFrames, Outgoing } from './outgoing.ts';
 import { Pace } from './pace.ts';
 import { Receipts, type Receipt } from './receipts.ts';
@@ -233,10 +235,21 @@ export class Hub {
     if (cohort.pending.length > 0) this.#ownTurn(connection, cohort);
   }
 
-  /** Asks every connection to go; `reason` is shown to developers. The sockets close as the clients answer. O(connections). */
-  closeAll(code: number, reason: string): void {
-    this.flush();
-    for (const connection of this.#registry.all()) connection.door.close(code, reason);
+  /** Every open connection, and those that are closing. Not to be gone through while connections come and go. O(connections). */
+  connections(): Iterable<Connection> {
+    return this.#registry.all();
+  }
+
+  /**
+   * Asks one connection to go to another instance: it is given what was published so far, told to reconnect in `afterMs` if it is
+   * tracked, and closed with 1012; its socket closes as the client answers. One that is behind is only closed: its client knows
+   * what it has.
+   */
+  handOver(connection: Connection, afterMs: number): void {
+    const { cohort, door, mode } = connection;
+    if (connection.turn !== null || (cohort !== null && cohort.pending.length > 0)) this.flush();
+    if (mode === 'tracked' && connection.behind === null) connection.write(reconnectFrame(afterMs));
+    door.close(closeCodes.serviceRestart, 'the server hands over');
   }
 
   /** Ends every connection at once. O(connections). */

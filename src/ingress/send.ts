@@ -15,8 +15,8 @@ export interface SendDeps {
   readonly readPost: PostReader;
   readonly mayPost: OriginRule;
   readonly counters: Counters;
-  /** True once the instance is on its way to its end. */
-  readonly isStopping: () => boolean;
+  /** True once nothing that is accepted would still be delivered, now or by another instance. */
+  readonly isClosed: () => boolean;
   /** Told of an error that no answer explains. */
   readonly onFault: (error: unknown) => void;
 }
@@ -33,13 +33,12 @@ const preflightSeconds = '600';
  * every notification travels, so it makes no more objects than it needs and leaves Koa's answering aside.
  */
 export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middleware {
-  const { queue, readPost, mayPost, counters, isStopping, onFault } = deps;
+  const { queue, readPost, mayPost, counters, isClosed, onFault } = deps;
   const { survivesProcess, schedules } = queue.guarantees;
   const suffix = survivesProcess ? '}' : ',"accepted":"volatile"}';
 
   function refuse(request: IncomingMessage, response: ServerResponse, error: ErrorAnswer): void {
     counters.refused += 1;
-    if (isStopping()) response.shouldKeepAlive = false;
     // Who waits for 100 Continue may leave its body out now, and nobody can tell what comes next on the connection.
     const close = request.headers.expect === undefined ? {} : { Connection: 'close' };
     const cors = error.code === 'origin_refused' ? {} : corsOf(request);
@@ -49,15 +48,13 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
   /** Runs after the body's last byte, outside of Koa's promise: what goes wrong here must end here. */
   function accept(request: IncomingMessage, response: ServerResponse, post: ReadPost): void {
     if (!post.ok) return refuse(request, response, post);
-    // What would be gone with this process is better posted to the next one.
-    if (isStopping() && !survivesProcess) return refuse(request, response, { code: 'stopping' });
+    if (isClosed()) return refuse(request, response, { code: 'stopping', headers: { Connection: 'close' } });
     if (!schedules && post.messages.some(({ deliverAtMs }) => deliverAtMs !== 0)) {
       return refuse(request, response, { code: 'cannot_schedule' });
     }
     const finish = (accepted: Accepted): void => {
       if (!accepted.ok) return refuse(request, response, errorOf(accepted, post.isBatch));
       counters.accepted += post.messages.length;
-      if (isStopping()) response.shouldKeepAlive = false;
       answerJson(response, 202, `{"msg":"success.",${idsOf(post.messages, post.isBatch)}${suffix}`, corsOf(request));
     };
     const accepted = queue.accept(post.messages);

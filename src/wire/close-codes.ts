@@ -5,7 +5,7 @@
 export const closeCodes = {
   /** The client broke the protocol's manners, such as a flood of frames. */
   policyViolation: 1008,
-  /** The instance stops or restarts: reconnect. */
+  /** The instance hands its connections over, since it stops or since another is to serve: reconnect. */
   serviceRestart: 1012,
   /** The connection is too slow for what is sent to it: reconnect later. */
   tryAgainLater: 1013,

@@ -31,6 +31,15 @@ export interface GapEvent {
   readonly mid: number;
 }
 
+/**
+ * The instance hands this connection over, and closes it right after: the client is to connect again in `after_ms`. Only a tracked
+ * connection is told.
+ */
+export interface ReconnectEvent {
+  readonly event: 'reconnect';
+  readonly after_ms: number;
+}
+
 /** The message of this `id` is taken back. Has a `mid` of its own, which moves the cursor as a message's does. */
 export interface RetractEvent {
   readonly mid: number;

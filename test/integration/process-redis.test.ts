@@ -126,7 +126,7 @@ test('a post that waits for Redis when the stop comes is answered', async (t) =>
   // The post was read when this, which came after it, is answered.
   await request(`${instance.url}/healthz`);
   const stopped = instance.stop();
-  await instance.logged('stopping');
+  await instance.logged('draining');
   redis.resume();
   const answer = await answered;
   assert.equal(answer.status, 202, answer.text);

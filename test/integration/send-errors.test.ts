@@ -105,7 +105,7 @@ async function provokeInternal(scope: Scope): Promise<Refusal> {
         throw new Error('planted');
       },
       mayPost: () => true,
-      isStopping: () => false,
+      isClosed: () => false,
       counters: createCounters(),
       onFault,
     },
@@ -196,12 +196,16 @@ async function provokeStopping(scope: Scope): Promise<Refusal> {
   // Both requests are under way when this one is answered: they came before it.
   await request(`${instance.url}/healthz`);
   const stopped = instance.stop();
-  await instance.logged('stopping');
+  await instance.logged('draining');
   await listener.write(upgrade.slice(30));
-  await poster.write(text);
-  const refusals = [await ended(listener), await ended(poster)].map((bytes) => readAnswers(bytes.toString())[0]);
+  const atEnd = [ended(listener), ended(poster)];
+  await atEnd[0];
   await holder.write(encodeFrame({ opcode: 8, payload: Buffer.from([0x03, 0xf4]) }));
   holder.end();
+  // Nobody is left to hear it, and nothing would keep it.
+  await instance.logged('drained');
+  await poster.write(text);
+  const refusals = (await Promise.all(atEnd)).map((bytes) => readAnswers(bytes.toString())[0]);
   await stopped;
   const [atListener, atPoster] = refusals;
   assertError(atListener ?? assert.fail(), 'stopping');

@@ -5,7 +5,7 @@ import { artifactPath, serverEntry } from './project.ts';
 import { makeTempDir } from './temp-dir.ts';
 
 export interface InstanceOptions {
-  /** Flags of `serve`, beside `--port=0 --admin-port=0`, which they may replace. */
+  /** Flags of `serve`, beside `--port=0 --admin-port=0 --drain=0`, which they may replace. */
   readonly flags?: readonly string[];
   /** Added to an environment of PATH, HOME and TMPDIR. */
   readonly env?: Readonly<Record<string, string>>;
@@ -56,8 +56,10 @@ export async function startInstance(scope: Scope, options: InstanceOptions = {})
   const dir = await makeTempDir(scope);
   const entry = options.entry ?? serverEntry;
   const flags = options.flags ?? [];
-  const ports = ['--port', '--admin-port'].filter((name) => !flags.some((flag) => flag.startsWith(`${name}=`)));
-  const args = [entry, 'serve', ...ports.map((name) => `${name}=0`), ...flags];
+  const zeros = ['--port', '--admin-port', '--drain'].filter(
+    (name) => !flags.some((flag) => flag.startsWith(`${name}=`)),
+  );
+  const args = [entry, 'serve', ...zeros.map((name) => `${name}=0`), ...flags];
   const log = artifactPath(`logs/instance-${process.pid}-${++started}.log`);
   appendFileSync(log, `# ${process.argv[1] ?? ''}: ${args.slice(1).join(' ')}\n`);
   const child = await startChild(process.execPath, args, {

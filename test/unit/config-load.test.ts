@@ -55,7 +55,7 @@ test('without any source there are the defaults of the design', () => {
     broadcastMessages: 10_000,
     idRetentionMs: 86_400_000,
     idRetentionIds: 200_000,
-    drainMs: 5000,
+    drainMs: 20_000,
     logLevel: 'info',
   });
   assert.deepEqual(config, defaultConfig());

@@ -149,10 +149,10 @@ test('nothing is written after a close, nor counted as delivered', () => {
   const { hub, publish, connect, counters } = createHub();
   const peers = [connect(), connect(), connect(['notice'], '2')];
   publish([entry('1'), entry('own', { uids: ['2'] })]);
-  hub.closeAll(1012, 'bye');
+  for (const { connection } of peers) hub.handOver(connection, 0);
   publish([entry('2'), entry('own', { uids: ['2'] })]);
   hub.flush();
-  for (const { socket } of peers) assert.deepEqual(socket.closes, [{ code: 1012, reason: 'bye' }]);
+  for (const { socket } of peers) assert.deepEqual(socket.closes, [{ code: 1012, reason: 'the server hands over' }]);
   assert.deepEqual(peers.map(msgs), [['1'], ['1'], ['1', 'own']], 'what was gathered goes before the close');
   assert.equal(counters.delivered, 4);
   hub.terminateAll();

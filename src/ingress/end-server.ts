@@ -1,0 +1,63 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+
+export interface EndServerOptions {
+  /** After this time without a request, connections that are idle are closed. */
+  readonly lingerMs: number;
+  /** The longest that all of it may take. */
+  readonly deadlineMs: number;
+}
+
+/** A look for new connections that took no longer left no time for one to slip in behind it. */
+const quickMs = 0.1;
+
+/** How long such a moment is waited for. */
+const maxLookingMs = 1000;
+
+const checkMs = 5;
+
+/**
+ * Ends a server so that every request is answered. Closing a listener resets the connections that the kernel has taken and Node has
+ * not: so it is closed in a moment in which the event loop has just looked for some and found none. Connections that are open are
+ * left open then, for a proxy may be sending on an idle one right now: every answer says `Connection: close`, so that those who
+ * opened them retire them, and what is left is closed once nothing has come for a while. Resolves when no connection is left, or at the
+ * deadline.
+ */
+export async function endServer(server: Server, { lingerMs, deadlineMs }: EndServerOptions): Promise<void> {
+  const endMs = performance.now() + deadlineMs;
+  await closeListener(server);
+  let requestMs = performance.now();
+  const retire = (_request: IncomingMessage, response: ServerResponse): void => {
+    requestMs = performance.now();
+    response.shouldKeepAlive = false;
+  };
+  server.prependListener('request', retire);
+  server.prependListener('checkContinue', retire);
+  while (performance.now() < endMs && (await connectionsOf(server)) > 0) {
+    if (performance.now() - requestMs >= lingerMs) server.closeIdleConnections();
+    await delay(checkMs);
+  }
+}
+
+/** Closes the listener and nothing else: the server's own `close` would close idle connections as well. */
+async function closeListener(server: Server): Promise<void> {
+  let came = 0;
+  const onConnection = (): void => void (came += 1);
+  server.on('connection', onConnection);
+  const endMs = performance.now() + maxLookingMs;
+  for (;;) {
+    const lookMs = performance.now();
+    const before = came;
+    await turn();
+    const nowMs = performance.now();
+    if ((came === before && nowMs - lookMs < quickMs) || nowMs > endMs) break;
+  }
+  NetServer.prototype.close.call(server);
+  server.off('connection', onConnection);
+}
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((error, count) => resolve(error === null ? count : 0)));
+}
