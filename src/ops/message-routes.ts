@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { maxIdLength } from '../wire/limits.ts';
+import { maxItemIdLength } from '../wire/limits.ts';
 import { answerError } from './admin-answer.ts';
 import { adminQueries, readQuery } from './admin-query.ts';
 import type { MessageDesk } from './message-desk.ts';
@@ -71,5 +71,5 @@ const goneMessages = {
 
 /** What no message can have is not asked for. */
 function isId(text: string): boolean {
-  return text.length <= maxIdLength && /^[\x21-\x7e]+$/.test(text);
+  return text.length <= maxItemIdLength && /^[\x21-\x7e]+$/.test(text);
 }

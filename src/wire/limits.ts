@@ -10,5 +10,8 @@ export const maxListenTypes = 64;
 /** The longest `id` of an envelope, in characters. */
 export const maxIdLength = 128;
 
+/** The longest id of a message: an item of a batch has its request's key, a slash and its index, which is below a million. */
+export const maxItemIdLength = maxIdLength + '/999999'.length;
+
 /** The longest `time` of an envelope, in UTF-16 units. */
 export const maxTimeLength = 64;

@@ -36,7 +36,7 @@ test('what is not there is not there, however it is written', async () => {
 });
 
 test('an id that no message can have is not known, whatever it holds', async () => {
-  for (const id of ['%00', '%', '%E0%A4%A', 'a%20b', '%C3%A9', 'x'.repeat(129), '..%2F..', '__proto__', 'constructor'])
+  for (const id of ['%00', '%', '%E0%A4%A', 'a%20b', '%C3%A9', 'x'.repeat(136), '..%2F..', '__proto__', 'constructor'])
     for (const method of ['GET', 'DELETE'])
       assertError(await admin.ask(`/messages/${id}`, { method }), 'unknown_message');
 });

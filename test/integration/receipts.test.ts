@@ -196,6 +196,9 @@ test('the items of a batch are found by their ids, with a slash as it is and enc
     assert.equal(((await admin.ask(path)).json as { id: string }).id, 'batch/1');
   }
   assert.equal((await admin.ask('/messages/batch')).status, 404);
+  const longest = 'k'.repeat(128);
+  await post(url, [{ topic: 'all', msg: 0 }], { headers: { 'idempotency-key': longest } });
+  assert.equal((await admin.message(`${longest}/0`)).id, `${longest}/0`);
 });
 
 test('docs/admin.md shows every member of the document, in its order, and says what each is', async () => {
