@@ -14,12 +14,12 @@ export interface Counters {
   failed: number;
   /** Frames written to sockets. */
   delivered: number;
+  /** Of those, frames that a connection was given later, from the journal. */
+  replayed: number;
   /** Connections taken since the start. */
   connected: number;
   /** Listeners refused before the upgrade. */
   listenersRefused: number;
-  /** Of those, frames that a connection was given later, from the journal. */
-  replayed: number;
   /** Times that a connection did not read fast enough, and was to be caught up from the journal. */
   fellBehind: number;
   /** Connections closed since they did not read at all, or since what they missed was no longer kept. */
@@ -46,9 +46,9 @@ export function createCounters(): Counters {
     failed: 0,
     delivered: 0,
     replayed: 0,
-    fellBehind: 0,
     connected: 0,
     listenersRefused: 0,
+    fellBehind: 0,
     tooSlow: 0,
     deadPeers: 0,
     floods: 0,
