@@ -4,7 +4,7 @@ import type { AdminError } from './admin-answer.ts';
 export type ReadJson =
   { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: AdminError };
 
-/** Reads a request's JSON body, at most `maxBytes` of it. Rejects when the client goes away first. */
+/** Reads a request's JSON body, at most `maxBytes` of it. When the client goes away first, the error is for nobody. */
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<ReadJson> {
   const [mediaType] = (request.headers['content-type'] ?? '').split(';');
   if (mediaType?.trim().toLowerCase() !== 'application/json') {
@@ -12,10 +12,14 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    // The rest is read and dropped: closed on bytes that nobody has read, the connection would be reset and the answer lost.
-    if (bytes <= maxBytes) chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      // The rest is read and dropped: closed on bytes that nobody has read, the connection would be reset and the answer lost.
+      if (bytes <= maxBytes) chunks.push(chunk);
+    }
+  } catch {
+    return { ok: false, error: { code: 'invalid_request', message: 'The body did not arrive whole.' } };
   }
   if (bytes > maxBytes) {
     const message = `The body is larger than --max-body, ${maxBytes} bytes.`;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { startInstance } from '../support/instance.ts';
+import { openRaw } from '../support/raw-socket.ts';
 import { accepted, adminOf } from './admin-client.ts';
-import { assertError, startServing } from './serving.ts';
+import { assertError, ended, startServing } from './serving.ts';
 
 const server = await startServing({ after }, { flags: ['--max-body=2KiB'] });
 const admin = adminOf(server);
@@ -101,6 +103,17 @@ test('a body in place of the query is read with the same care', async () => {
     (numbers.json as { uids: { uid: string }[] }).uids.map(({ uid }) => uid),
     ['1', '2'],
   );
+});
+
+test('one that goes away in the middle of its body is no fault of the server', async (t) => {
+  const instance = await startInstance(t);
+  const socket = await openRaw(t, instance.adminUrl);
+  const headers = ['Host: x', 'Content-Type: application/json', 'Content-Length: 100'];
+  await socket.write(`POST /messages/x HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n{"uids"`);
+  socket.end();
+  await ended(socket);
+  await instance.stop();
+  assert.deepEqual(instance.records('fault'), []);
 });
 
 test('a page of another origin changes nothing, also under a name that leads here', async () => {
