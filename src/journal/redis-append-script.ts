@@ -1,11 +1,11 @@
 import { script } from './redis-scripts.ts';
 
 /** The arguments before the units. */
-export const fixedArguments = 14;
+const fixedArguments = 14;
 
 /** The arguments before the messages of a unit, and those of each message. */
-export const unitArguments = 3;
-export const messageArguments = 4;
+const unitArguments = 3;
+const messageArguments = 4;
 
 /**
  * What an entry costs Redis beside its texts, with its id and a mailbox of its own; what a further mailbox costs when it is made; and

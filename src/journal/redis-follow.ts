@@ -145,5 +145,3 @@ export function createFollowing({ position, page, onStart, deliver, onGap, pause
     lastSeen: () => lastSeen,
   };
 }
-
-export type Following = ReturnType<typeof createFollowing>;

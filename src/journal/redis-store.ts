@@ -1,6 +1,6 @@
 import type { Message } from '../message/message.ts';
 import type { Unit } from './group.ts';
-import type { Entry, Found, MailboxPage, Outcome, PageLimits, Retention } from './journal.ts';
+import type { Appended, Entry, Found, MailboxPage, Outcome, PageLimits, Retention } from './journal.ts';
 import { appendScript, repliedOutcomes } from './redis-append-script.ts';
 import { RedisError, type RedisConnection, type RedisLog } from './redis-connection.ts';
 import type { LogPage, LogPosition } from './redis-follow.ts';
@@ -27,12 +27,6 @@ const ourIdExtraMs = 3_600_000;
 
 /** How long the name of a unit is remembered that nobody said was done. */
 const unitMs = 24 * 3_600_000;
-
-/** What became of a message, as `Appended`. */
-export interface StoredOutcome {
-  readonly mid: number;
-  readonly outcome: Outcome;
-}
 
 /** The journal's scripts as functions. Each is one round trip and rejects with a RedisError. */
 export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: RedisStoreOptions) {
@@ -73,9 +67,9 @@ export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: Redi
 
   return {
     /** The outcome of each message, in their order. `floor`: the newest mid that this instance has seen. */
-    async append(floor: number, units: readonly Unit[]): Promise<readonly StoredOutcome[]> {
+    async append(floor: number, units: readonly Unit[]): Promise<readonly Appended[]> {
       const [first = 0, , , ...others] = await runAppend(floor, units);
-      const outcomes: StoredOutcome[] = [];
+      const outcomes: Appended[] = [];
       let mid = first;
       const numberTo = (count: number): void => {
         while (outcomes.length < count) {
@@ -152,8 +146,6 @@ export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: Redi
     },
   };
 }
-
-export type RedisStore = ReturnType<typeof createRedisStore>;
 
 function outcomeOf(code = 0): Outcome {
   const outcome = repliedOutcomes[code];
