@@ -14,6 +14,9 @@ export const components = [
   // Brings libfaketime, which puts the clock of one process wrong.
   { program: 'faketime', debian: 'faketime' },
   { program: 'strace', debian: 'strace' },
+  // Looks at the units of deploy/; it starts nothing.
+  { program: 'systemd-analyze', debian: 'systemd' },
+  { program: 'openssl', debian: 'openssl' },
 ];
 
 /** Where programs are looked for. Debian leaves the sbin folders out of an ordinary user's PATH, and nginx is in one. */
