@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { post } from '../support/post.ts';
+import { startInstance } from '../support/instance.ts';
+import { connectWs, refusedWs } from '../support/ws-client.ts';
+import { portOf, startProxy, statsOf } from './nginx/proxy.ts';
+import { startStandIn } from './nginx/stand-in.ts';
+
+/** More than max_fails of the primary. */
+const LISTENERS = 5;
+
+test('listeners that the primary refuses with 503 are served by the backup, and its posts stay with it', async (t) => {
+  let refused = 0;
+  let posts = 0;
+  const primary = await startStandIn(t, (request, response) => {
+    request.resume();
+    if (request.url?.startsWith('/ws') === true) refused += 1;
+    else posts += 1;
+    const isPost = request.method === 'POST';
+    response.writeHead(isPost ? 202 : 503, { 'Retry-After': '7' }).end(isPost ? '{"msg":"success."}' : '{}');
+  });
+  const backup = await startInstance(t);
+  const nginx = await startProxy(t, { primary, backup: portOf(backup) });
+  for (let count = 1; count <= LISTENERS; count += 1) {
+    const listener = await connectWs(t, `${nginx.wsUrl}/ws?uid=${count}&mid=`);
+    assert.equal(((await listener.next()) as { event: string }).event, 'welcome');
+    assert.equal((await post(nginx.url, { topic: 'all', msg: count })).status, 202);
+  }
+  // The primary was asked each time, so it was never taken out; so no post went elsewhere.
+  assert.equal(refused, LISTENERS);
+  assert.equal(posts, LISTENERS);
+  const { gauges, counters } = await statsOf(backup);
+  assert.equal(gauges.connections, LISTENERS);
+  assert.equal(counters.accepted, 0);
+});
+
+test('when both refuse, the listener is told what the backup says', async (t) => {
+  const refusing = (after: string) =>
+    startStandIn(t, (request, response) => {
+      request.resume();
+      response.writeHead(503, { 'Retry-After': after, 'Content-Type': 'application/json' }).end(`{"after":${after}}`);
+    });
+  const nginx = await startProxy(t, { primary: await refusing('7'), backup: await refusing('8') });
+  const answer = await refusedWs(`${nginx.wsUrl}/ws?uid=1`);
+  assert.equal(answer.status, 503);
+  assert.equal(answer.headers['retry-after'], '8');
+  assert.equal(answer.text, '{"after":8}');
+});
