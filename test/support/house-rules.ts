@@ -34,7 +34,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   cluster: {
     values: ['hub', 'journal', 'wire'],
-    types: ['config', 'ops', 'queue'],
+    types: ['config', 'message', 'ops', 'queue'],
     packages: [],
     builtins: 'no HTTP',
   },
@@ -62,6 +62,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 const drivers = [
   'cluster/one-instance',
   'cluster/redis-peers',
+  'cluster/linked-journal',
   'queue/list',
   'queue/direct',
   'queue/bullmq',
@@ -69,8 +70,10 @@ const drivers = [
   'journal/disk',
   'journal/redis',
 ].map((d) => `${d}.ts`);
-/** What a room may use of another beside its contract: how one connects to Redis is the same for all who do. */
-const shared: Readonly<Record<string, readonly string[]>> = { cluster: ['journal/redis-connection.ts'] };
+/** What a room may use of another beside its contract: how one connects to Redis, and how entries are kept and packed. */
+const shared: Readonly<Record<string, readonly string[]>> = {
+  cluster: ['journal/redis-connection.ts', 'journal/mailbox-log.ts', 'journal/packed-record.ts'],
+};
 const contracts: Readonly<Record<string, string>> = { queue: 'queue/queue.ts', journal: 'journal/journal.ts' };
 
 /** What the default run never loads. */

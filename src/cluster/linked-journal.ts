@@ -1,0 +1,253 @@
+import type { Duplex } from 'node:stream';
+import { MailboxLog } from '../journal/mailbox-log.ts';
+import type {
+  Appended,
+  Entry,
+  Follower,
+  Health,
+  Journal,
+  JournalGuarantees,
+  MailboxPage,
+  Outcome,
+  Retention,
+} from '../journal/journal.ts';
+import type { Message } from '../message/message.ts';
+import { LinkCalls, LinkError } from './link-calls.ts';
+import { linkKinds, LinkReader, LinkWriter, type LinkBody } from './link-frames.ts';
+import { Watched, type Watches } from './watched.ts';
+
+export interface LinkedJournalDeps {
+  /** Opens the link to the supervisor. */
+  readonly connect: () => Promise<Duplex>;
+  /** Unix milliseconds that never jump. */
+  readonly now: () => number;
+  readonly monotonicMs: () => number;
+  /** Told each message of this worker that had expired before it was appended. */
+  readonly onExpired: (message: Message) => void;
+  /** The link is gone, and does not come back: the supervisor has ended. */
+  readonly onLost: () => void;
+}
+
+export interface LinkedJournalOptions {
+  /** Which worker this is, for the supervisor's log. */
+  readonly worker: number;
+  /** What the supervisor's journal promises. */
+  readonly guarantees: JournalGuarantees;
+  readonly retention: Retention;
+  /** The longest that a call waits for the supervisor. */
+  readonly deadlineMs: number;
+}
+
+/** The journal of a worker: the supervisor's, which tells it only what is to all or for the uids that it watches. */
+export type LinkedJournal = Journal & Watches;
+
+/** How much of what it was told a worker keeps, in bytes: connections that fall behind are then no work for the supervisor. */
+const recentBytes = 8 * 1024 * 1024;
+
+/** A worker refuses posts while the supervisor has not taken so many bytes of it. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+
+/** Outcomes by their number on the link. */
+export const linkOutcomes: readonly Outcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'expired'];
+
+/**
+ * A journal that lives in another process of this machine, over a link: frames in both directions, in order, those of a turn of the
+ * event loop in one write. What it is told of a uid is complete from the answer to its `watch` on, and only of that there is a
+ * tail here; the rest is asked for. The order of the link makes the seam: whatever the supervisor has told is here before its answer.
+ */
+export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJournalOptions): LinkedJournal {
+  const { now, monotonicMs, onExpired } = deps;
+  const { retention, deadlineMs, guarantees } = options;
+  const recent = new MailboxLog({ ...retention, bytes: Math.min(recentBytes, retention.bytes) });
+  const calls = new LinkCalls({ deadlineMs, monotonicMs });
+  const watched = new Watched({
+    ask: (uid, onAnswer) =>
+      ask(
+        linkKinds.watch,
+        (frame) => frame.text(uid),
+        (answer) => onAnswer(answer.number()),
+      ),
+    release: (uid) => tell(linkKinds.unwatch, (frame) => frame.text(uid)),
+  });
+  let follower: Follower = () => {};
+  let writer: LinkWriter | undefined;
+  let stream: Duplex | undefined;
+  let health: Health = { ok: false, reason: 'The link to the supervisor is not open.' };
+  let isStopping = false;
+  let welcomed = (): void => {};
+  /** What was read and not told yet: the entries of one read are told together. */
+  let untold: Entry[] = [];
+
+  function deliver(): void {
+    if (untold.length === 0) return;
+    const entries = untold;
+    untold = [];
+    for (const entry of entries) {
+      if (entry.message.retracts !== 0) recent.retract(entry.message.retracts);
+      recent.append(entry);
+    }
+    follower(entries);
+  }
+
+  function onFrame(body: LinkBody): void {
+    if (body.kind === linkKinds.entry) {
+      untold.push(body.entry());
+      return;
+    }
+    deliver();
+    switch (body.kind) {
+      case linkKinds.head:
+        return recent.raiseHead(body.number());
+      case linkKinds.answer:
+        return calls.answered(body);
+      case linkKinds.failure:
+        return calls.failed(body);
+      case linkKinds.health:
+        health = readHealth(body);
+        return;
+      case linkKinds.welcome:
+        recent.startAt(body.number());
+        health = readHealth(body);
+        return welcomed();
+      default:
+        throw new RangeError(`a frame of kind ${body.kind} from the supervisor`);
+    }
+  }
+
+  function lost(): void {
+    if (isStopping || !health.ok) calls.close('The link to the supervisor is closed.');
+    if (isStopping) return;
+    health = { ok: false, reason: 'The supervisor has ended.' };
+    calls.close(health.reason);
+    deps.onLost();
+  }
+
+  function tell(kind: number, write: (frame: LinkWriter) => void): void {
+    if (writer === undefined) return;
+    write(writer.begin(kind));
+    writer.end();
+  }
+
+  function ask<Answer>(
+    kind: number,
+    write: (frame: LinkWriter) => void,
+    read: (answer: LinkBody) => Answer,
+  ): Promise<Answer> {
+    if (writer === undefined || writer.waitingBytes > maxWaitingBytes) {
+      return Promise.reject(new LinkError('The supervisor does not take what it is told.'));
+    }
+    return calls.make((call) => tell(kind, (frame) => write(frame.count(call))), read);
+  }
+
+  return {
+    guarantees,
+    async start(theFollower) {
+      follower = theFollower;
+      const opened = await deps.connect();
+      stream = opened;
+      writer = new LinkWriter(opened);
+      const reader = new LinkReader(onFrame);
+      const isWelcome = new Promise<void>((resolve) => (welcomed = resolve));
+      opened.on('data', (chunk: Buffer) => {
+        reader.push(chunk);
+        deliver();
+      });
+      opened.on('error', () => {});
+      const closed = new Promise<never>((_resolve, reject) => {
+        opened.on('close', () => {
+          lost();
+          reject(new LinkError('The link to the supervisor is closed.'));
+        });
+      });
+      closed.catch(() => {});
+      tell(linkKinds.hello, (frame) => frame.count(options.worker));
+      await Promise.race([isWelcome, closed]);
+    },
+    async append(messages, unit = '') {
+      const write = (frame: LinkWriter): void => {
+        frame.text(unit).count(messages.length);
+        for (const message of messages) frame.entry({ mid: 0, message });
+      };
+      const appended = await ask(linkKinds.append, write, (answer) => answer.many(() => readAppended(answer)));
+      appended.forEach(({ outcome }, index) => {
+        const message = messages[index];
+        if (outcome === 'expired' && message !== undefined) onExpired(message);
+      });
+      return appended;
+    },
+    forgetUnit: (unit) => tell(linkKinds.forgetUnit, (frame) => frame.text(unit)),
+    head: () => recent.head,
+    read: (after, limit) =>
+      ask(
+        linkKinds.read,
+        (frame) => frame.number(after).count(limit),
+        (answer) => answer.entries(),
+      ),
+    completeSince: () =>
+      ask(
+        linkKinds.completeSince,
+        () => {},
+        (answer) => answer.number(),
+      ),
+    tail(uid, after, limits) {
+      recent.dropThrough((now() - retention.ageMs) * 1000 - 1);
+      if (after > recent.head || after < watched.since(uid) || after < recent.since) return undefined;
+      const page = recent.mailbox(uid, after, limits);
+      // The supervisor may have more of it.
+      return page.gap ? undefined : page;
+    },
+    mailbox: (uid, after, { entries, bytes }) =>
+      ask(linkKinds.mailbox, (frame) => frame.text(uid).number(after).count(entries).count(bytes), readPage),
+    find: (id) =>
+      ask(
+        linkKinds.find,
+        (frame) => frame.text(id),
+        (answer) => {
+          if (answer.byte() === 0) return undefined;
+          const mid = answer.number();
+          return { mid, message: answer.byte() === 0 ? undefined : answer.entry().message };
+        },
+      ),
+    acknowledge: (uid, mid) => tell(linkKinds.acknowledge, (frame) => frame.text(uid).number(mid)),
+    ackedBy: (uids) =>
+      ask(
+        linkKinds.ackedBy,
+        (frame) => {
+          frame.count(uids.length);
+          for (const uid of uids) frame.text(uid);
+        },
+        (answer) => answer.many(() => answer.number()),
+      ),
+    health() {
+      if (!health.ok || !calls.isLate) return health;
+      return { ok: false, reason: `The supervisor has not answered for ${deadlineMs} ms.` };
+    },
+    watch: (uid) => watched.watch(uid),
+    unwatch: (uid) => watched.unwatch(uid),
+    async stop() {
+      isStopping = true;
+      await calls.idle();
+      calls.close('The worker is stopping.');
+      writer?.flush();
+      stream?.end();
+    },
+  };
+}
+
+function readAppended(answer: LinkBody): Appended {
+  const mid = answer.number();
+  const outcome = linkOutcomes[answer.byte()];
+  if (outcome === undefined) throw new RangeError('an outcome that there is not');
+  return { mid, outcome };
+}
+
+function readPage(answer: LinkBody): MailboxPage {
+  const through = answer.number();
+  const gap = answer.byte() === 1;
+  const isLast = answer.byte() === 1;
+  return { entries: answer.entries(), through, gap, isLast };
+}
+
+function readHealth(body: LinkBody): Health {
+  return body.byte() === 1 ? { ok: true } : { ok: false, reason: body.text() };
+}
