@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
-import { uptime } from 'node:os';
-import { performance } from 'node:perf_hooks';
-import { openStore, type OnDropped } from './app/open-store.ts';
+import { listenForAdmin } from './app/admin-door.ts';
+import { openStore, type OnDropped, type WorkerPart } from './app/open-store.ts';
+import { createProcessClock } from './app/process-clock.ts';
 import { createDrain } from './cluster/drain.ts';
 import { Lifecycle } from './cluster/lifecycle.ts';
 import type { Config } from './config/schema.ts';
@@ -16,7 +16,6 @@ import { listen, type Listening } from './ingress/listen.ts';
 import { createOriginRule } from './ingress/origin.ts';
 import { createSend } from './ingress/send.ts';
 import type { Health } from './journal/journal.ts';
-import { createClock, type ClockStep } from './message/clock.ts';
 import { createIdSource, type FillRandom } from './message/id.ts';
 import type { Message } from './message/message.ts';
 import { createPostReader } from './message/read-post.ts';
@@ -28,6 +27,7 @@ import { Drops } from './ops/drops.ts';
 import type { Log } from './ops/log.ts';
 import { createMessageDesk } from './ops/message-desk.ts';
 import { version } from './ops/version.ts';
+import { workerQuestion } from './ops/worker-question.ts';
 import type { QueueGuarantees } from './queue/queue.ts';
 
 export interface AppDeps {
@@ -36,12 +36,15 @@ export interface AppDeps {
   readonly isAdminPortChosen: boolean;
   readonly log: Log;
   readonly fillRandom: FillRandom;
+  /** It is a worker: its supervisor has the admin listener. */
+  readonly worker?: WorkerPart;
 }
 
 /** What is open once the app has started. */
 export interface Started {
   readonly public: Listening;
-  readonly admin: Listening;
+  /** Undefined: a worker has none. */
+  readonly admin: Listening | undefined;
   readonly guarantees: QueueGuarantees;
   readonly readiness: Health;
 }
@@ -71,20 +74,11 @@ const requestGraceMs = 1000;
 const clockCheckMs = 1000;
 
 /** The composition root: makes the parts in the order of the line, backwards. `app/open-store.ts` picks the drivers. */
-export async function createApp({ config, isAdminPortChosen, log, fillRandom }: AppDeps): Promise<App> {
-  const startedMs = performance.timeOrigin;
-  const now = (): number => startedMs + performance.now();
-  const monotonicMs = (): number => performance.now();
+export async function createApp({ config, isAdminPortChosen, log, fillRandom, worker }: AppDeps): Promise<App> {
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
 
-  const clock = createClock({
-    wallMs: Date.now,
-    monotonicMs,
-    uptimeSeconds: uptime,
-    newestMid: () => journal.head(),
-    onStep: (step) => log.warn({ event: 'clock.step', ...step }, describeStep(step)),
-  });
+  const { now, monotonicMs, clock } = createProcessClock({ log, newestMid: () => journal.head() });
   const newId = createIdSource(Date.now, fillRandom);
   const drops = new Drops(now);
   const onDropped: OnDropped = (reason, where, messages) => {
@@ -93,15 +87,15 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   };
   const onGap = (after: number, since: number): void => hub.gap(after, since);
   const instance = newId();
-  const store = await openStore(config, { now, clock, log, instance, onDropped, onGap });
-  const { journal, queue, peers } = store;
+  const store = await openStore(config, { now, clock, log, instance, onDropped, onGap, worker });
+  const { journal, queue, peers, watches } = store;
   const head = (): number => journal.head();
   const acknowledge = (uid: string, mid: number): void => journal.acknowledge(uid, mid);
   const onExpired = ({ id }: Message): void => drops.add(id, 'expired', 'hub');
   const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters, onExpired }, config);
   const heartbeat = new Heartbeat(counters, config);
   const gateway = new Gateway(
-    { hub, heartbeat, counters, head, acknowledge, monotonicMs, isLeaving: () => lifecycle.isLeaving },
+    { hub, heartbeat, counters, head, acknowledge, monotonicMs, watches, isLeaving: () => lifecycle.isLeaving },
     config,
   );
 
@@ -111,7 +105,8 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   const drain = createDrain({ hub, monotonicMs, random: Math.random, log }, config);
   /** Nobody is left who could hear what this process alone knows. */
   let isEmpty = false;
-  const isClosed = (): boolean => lifecycle.state === 'stopped' || (isEmpty && !queue.guarantees.survivesProcess);
+  const isClosed = (): boolean =>
+    lifecycle.state === 'stopped' || (isEmpty && !queue.guarantees.survivesProcess && worker === undefined);
   let stopBegins = (): void => {};
   const stopBegun = new Promise<void>((resolve) => (stopBegins = resolve));
   let starting: Promise<unknown> = Promise.resolve();
@@ -134,6 +129,12 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
   const { backlog } = queue;
   const admin = createAdmin({ counters, gauges, readiness, messages, backlog, mayChange, version, onFault }, config);
   const adminServer = serve(admin.callback());
+  worker?.handlers.add(workerQuestion, () => ({
+    worker: worker.number,
+    readiness: readiness(),
+    gauges: gauges(),
+    counters: { ...counters },
+  }));
 
   function serve(onRequest: HttpServerDeps['onRequest'], onUpgrade?: Gateway['upgrade']): Server {
     return createHttpServer({ onRequest, onUpgrade, onBroken: refuse }, config);
@@ -147,15 +148,12 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
     heartbeat.start();
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
     const publicAt = await listen(publicServer, { host: config.host, port: config.port, name: 'port' });
-    const adminAt = await listen(adminServer, {
-      host: config.adminHost,
-      port: config.adminPort,
-      name: 'admin-port',
-      orAnyPort: !isAdminPortChosen,
-    });
+    const adminAt = worker === undefined ? await listenForAdmin(adminServer, config, isAdminPortChosen) : undefined;
     isServing = true;
     lifecycle.goOn('ready');
-    log.info({ event: 'listening', url: publicAt.url, adminUrl: adminAt.url, queue: config.queue.kind, version });
+    if (adminAt !== undefined) {
+      log.info({ event: 'listening', url: publicAt.url, adminUrl: adminAt.url, queue: config.queue.kind, version });
+    }
     return { public: publicAt, admin: adminAt, guarantees: queue.guarantees, readiness: readiness() };
   }
 
@@ -200,9 +198,4 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom }: 
 
     stopped,
   };
-}
-
-function describeStep({ byMs, adopted }: ClockStep): string {
-  const step = `the clock of this machine has jumped by ${byMs} ms`;
-  return adopted ? `${step} and stayed there: timeouts are judged by it now` : `${step}: not believed yet`;
 }

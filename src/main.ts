@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { webcrypto } from 'node:crypto';
-import { createApp } from './app.ts';
+import { availableParallelism } from 'node:os';
+import { createApp, type App, type AppDeps } from './app.ts';
+import { workerCommand, type ToWorker } from './cluster/crew-messages.ts';
 import { readCommandLine } from './config/command-line.ts';
 import { helpText } from './config/help.ts';
 import { loadConfig, type Loaded } from './config/load.ts';
@@ -22,6 +24,7 @@ const heldMs = 200;
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
+  if (argv.at(-1) === workerCommand && process.send !== undefined) return work();
   // Who asks for help gets it, whatever else is wrong.
   const { command } = readCommandLine(argv);
   if (command === 'help') return print(helpText());
@@ -33,12 +36,14 @@ async function main(): Promise<void> {
 }
 
 async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promise<void> {
-  const app = await createApp({
+  const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
+  const deps = {
     config,
     isAdminPortChosen: sources.adminPort !== 'default',
     log: createLog(config.logLevel),
-    fillRandom: (bytes) => void webcrypto.getRandomValues(bytes),
-  });
+    fillRandom,
+  };
+  const app = workers === 1 ? await createApp(deps) : await supervise(deps, workers);
   let isStopping = false;
   let hurries = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -60,7 +65,8 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     const lines = startUpLines({
       version,
       url: started.public.url,
-      adminUrl: started.admin.url,
+      adminUrl: started.admin?.url ?? '',
+      workers,
       queue: describeQueue(config.queue),
       dataDir: config.dataDir,
       guarantees: started.guarantees,
@@ -73,6 +79,29 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     fail(isUsage ? exitUsage : exitUnavailable, [error.message]);
     await app.stop();
   }
+}
+
+async function supervise(deps: AppDeps, workers: number): Promise<App> {
+  const { createSupervisor } = await import('./app/supervisor.ts');
+  return createSupervisor({ ...deps, workers });
+}
+
+/** This is a worker: what it is to do, its supervisor says, which also hears the signals that all of them are sent. */
+async function work(): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGXFSZ'] as const) process.on(signal, () => {});
+  const { runWorker } = await import('./app/worker.ts');
+  runWorker({
+    channel: {
+      send: (message) => void process.send?.(message),
+      onMessage: (heed) => void process.on('message', (message) => heed(message as ToWorker)),
+    },
+    fillRandom,
+    leave: () => process.exit(),
+  });
+}
+
+function fillRandom(bytes: Uint8Array): void {
+  webcrypto.getRandomValues(bytes);
 }
 
 /** Everything is stopped: what a library still waits for, such as a store that is away, does not hold the process up. */

@@ -1,5 +1,9 @@
+import { performance } from 'node:perf_hooks';
+import type { Duplex } from 'node:stream';
+import type { Handlers } from '../cluster/handlers.ts';
 import { createOneInstance } from '../cluster/one-instance.ts';
 import type { Peers } from '../cluster/peers.ts';
+import type { Watches } from '../cluster/watched.ts';
 import type { Config } from '../config/schema.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createMemoryJournal } from '../journal/memory.ts';
@@ -25,17 +29,36 @@ export interface StoreDeps {
   readonly instance: string;
   readonly onDropped: OnDropped;
   readonly onGap: (after: number, since: number) => void;
+  readonly worker?: WorkerPart | undefined;
 }
 
 export interface Store {
   readonly journal: Journal;
   readonly queue: Queue;
   readonly peers: Peers;
+  /** Undefined: what is appended is told here whoever it is for. */
+  readonly watches?: Watches;
+}
+
+/** What a worker has of its supervisor. */
+export interface WorkerPart {
+  /** From 1 on. */
+  readonly number: number;
+  /** Where the supervisor's questions are answered. */
+  readonly handlers: Handlers;
+  /** The way to the supervisor's journal; undefined: its journal is its own. */
+  readonly link: StoreLink | undefined;
+}
+
+export interface StoreLink {
+  readonly connect: () => Promise<Duplex>;
+  /** The supervisor has ended. */
+  readonly onLost: () => void;
 }
 
 /** The table of drivers. Those that need a package of their own are loaded only when they are wanted. */
 export async function openStore(config: Config, deps: StoreDeps): Promise<Store> {
-  const { now, clock, log, instance, onDropped, onGap } = deps;
+  const { now, clock, log, instance, onDropped, onGap, worker } = deps;
   const retention = {
     messages: config.retentionMessages,
     bytes: config.retentionBytes,
@@ -48,6 +71,16 @@ export async function openStore(config: Config, deps: StoreDeps): Promise<Store>
   const deadlineMs = config.queueDeadlineMs;
   const onExpired = (message: Message): void => onDropped('expired', 'append', [message]);
   if (config.queue.kind === 'list') {
+    if (worker?.link !== undefined) {
+      const { number, handlers, link } = worker;
+      const { createLinkedJournal } = await import('../cluster/linked-journal.ts');
+      const guarantees = { survivesProcess: config.dataDir !== null, shared: false };
+      const journal = createLinkedJournal(
+        { ...link, now, monotonicMs: () => performance.now(), onExpired },
+        { worker: number, guarantees, retention, deadlineMs },
+      );
+      return { journal, queue: createDirectQueue({ journal }), peers: createOneInstance(handlers), watches: journal };
+    }
     const peers = createOneInstance();
     if (config.dataDir !== null) {
       const { createDiskJournal } = await import('../journal/disk.ts');

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Appended, Entry, Follower, Health, Journal, MailboxPage } from '../journal/journal.ts';
-import { linkKinds, LinkReader, LinkWriter, type LinkBody } from './link-frames.ts';
-import { linkOutcomes } from './linked-journal.ts';
+import { linkKinds, linkOutcomes, LinkReader, LinkWriter, type LinkBody } from './link-frames.ts';
 import { UidIndex } from './uid-index.ts';
 
 export interface JournalServerDeps {

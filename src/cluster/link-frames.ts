@@ -1,4 +1,4 @@
-import type { Entry } from '../journal/journal.ts';
+import type { Entry, Outcome } from '../journal/journal.ts';
 import { packedSizeBound, packEntry, unpackEntry } from '../journal/packed-record.ts';
 
 /**
@@ -26,6 +26,9 @@ export const linkKinds = {
   answer: 36,
   failure: 37,
 } as const;
+
+/** Outcomes by their number on the link. */
+export const linkOutcomes: readonly Outcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'expired'];
 
 const headerBytes = 5;
 

@@ -8,12 +8,11 @@ import type {
   Journal,
   JournalGuarantees,
   MailboxPage,
-  Outcome,
   Retention,
 } from '../journal/journal.ts';
 import type { Message } from '../message/message.ts';
 import { LinkCalls, LinkError } from './link-calls.ts';
-import { linkKinds, LinkReader, LinkWriter, type LinkBody } from './link-frames.ts';
+import { linkKinds, linkOutcomes, LinkReader, LinkWriter, type LinkBody } from './link-frames.ts';
 import { Watched, type Watches } from './watched.ts';
 
 export interface LinkedJournalDeps {
@@ -46,9 +45,6 @@ const recentBytes = 8 * 1024 * 1024;
 
 /** A worker refuses posts while the supervisor has not taken so many bytes of it. */
 const maxWaitingBytes = 64 * 1024 * 1024;
-
-/** Outcomes by their number on the link. */
-export const linkOutcomes: readonly Outcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'expired'];
 
 /**
  * A journal that lives in another process of this machine, over a link: frames in both directions, in order, those of a turn of the

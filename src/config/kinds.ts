@@ -37,6 +37,22 @@ export function count(unit: string, range: Range<number>, text: KeyText) {
     .meta({ ...text, kind: 'count', unit, accepts, placeholder: 'N' });
 }
 
+const MOST_WORKERS = 256;
+
+/** How many processes; `auto`: as many as there are cores. */
+export function workerCount(text: KeyText) {
+  const accepts = `auto, or a whole number of processes from 1 to ${MOST_WORKERS}`;
+  const one: number | 'auto' = 1;
+  return fromRaw((raw): Parsed<number | 'auto'> => {
+    const word = scalarText(raw)?.toLowerCase() ?? '';
+    if (word === 'auto') return accept('auto');
+    const count = /^\d{1,3}$/.test(word) ? Number(word) : 0;
+    return count >= 1 && count <= MOST_WORKERS ? accept(count) : mustBe(accepts, raw);
+  })
+    .default(one)
+    .meta({ ...text, kind: 'count', unit: 'processes', accepts, placeholder: 'N' });
+}
+
 /** A TCP port; 0 asks the system for any free one. */
 export function portNumber(defaultPort: number, text: KeyText) {
   const accepts = 'a whole number from 0 to 65535 (0: any free port)';

@@ -11,6 +11,7 @@ import {
   portNumber,
   queueUrl,
   truth,
+  workerCount,
 } from './kinds.ts';
 
 const KIB = 1024;
@@ -232,6 +233,11 @@ export const configSchema = z.strictObject({
     },
   ),
 
+  workers: workerCount({
+    group: 'Process',
+    description:
+      'How many processes share the public port, each with a part of the connections, while a post to any reaches all; auto: one for each core. With more than 1 a further process watches over them and has the admin port.',
+  }),
   drainMs: durationMs(
     { min: 0, max: 10 * MINUTE_MS, default: 20 * SECOND_MS },
     {

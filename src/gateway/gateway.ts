@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer, type RawData, type ServerOptions, type WebSocket } from 'ws';
+import type { Watches } from '../cluster/watched.ts';
 import { Connection } from '../hub/connection.ts';
 import { pongFrame, textFrame } from '../hub/frame.ts';
 import type { Heartbeat } from '../hub/heartbeat.ts';
@@ -21,6 +22,8 @@ export interface GatewayDeps {
   /** Told the newest mid that a client of the uid says it has handled. */
   readonly acknowledge: (uid: string, mid: number) => void;
   readonly monotonicMs: () => number;
+  /** Where a uid has to be watched before a connection of it is told anything; undefined: everything is told here. */
+  readonly watches?: Watches | undefined;
   /** True once the instance is to stop: it takes no connection any more. */
   readonly isLeaving: () => boolean;
 }
@@ -93,16 +96,46 @@ export class Gateway {
     if (!query.ok) return this.#refuse(socket, 'invalid_listen', query.message);
     const refusal = this.#deps.hub.refusal(query.request.uid);
     if (refusal !== undefined) return this.#refuse(socket, refusal);
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      socket.off('error', ignoreError);
-      this.#open(webSocket, socket, query.request);
-    });
+    const watching = this.#deps.watches?.watch(query.request.uid);
+    if (watching === undefined) this.#accept(request, socket, head, query.request);
+    else void this.#acceptWhen(watching, request, socket, head, query.request);
   };
 
   /** Forgets a connection whose socket has closed. */
   forget(connection: Connection): void {
     this.#deps.hub.remove(connection);
     this.#deps.heartbeat.remove(connection);
+    this.#deps.watches?.unwatch(connection.uid);
+  }
+
+  /** The uid is watched. */
+  #accept(request: IncomingMessage, socket: Socket, head: Buffer, listener: ListenRequest): void {
+    let isOpen = false;
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      isOpen = true;
+      socket.off('error', ignoreError);
+      this.#open(webSocket, socket, listener);
+    });
+    if (!isOpen) this.#deps.watches?.unwatch(listener.uid);
+  }
+
+  /** Who has its 101 gets everything from then on: so it comes when the uid is watched, and not before. */
+  async #acceptWhen(
+    watching: Promise<void>,
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    listener: ListenRequest,
+  ): Promise<void> {
+    try {
+      await watching;
+    } catch (error) {
+      return this.#refuse(socket, 'store_unavailable', error instanceof Error ? error.message : undefined);
+    }
+    const refusal = this.#deps.isLeaving() ? 'stopping' : this.#deps.hub.refusal(listener.uid);
+    if (refusal === undefined && !socket.destroyed) return this.#accept(request, socket, head, listener);
+    this.#deps.watches?.unwatch(listener.uid);
+    if (refusal !== undefined) this.#refuse(socket, refusal);
   }
 
   #open(webSocket: WebSocket, socket: Socket, { uid, types, cursor }: ListenRequest): void {

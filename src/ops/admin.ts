@@ -5,6 +5,7 @@ import type { Backlog } from '../queue/queue.ts';
 import { answerError } from './admin-answer.ts';
 import { StoreError } from './ask-store.ts';
 import { addBacklogRoutes } from './backlog-routes.ts';
+import type { CrewStats } from './crew-stats.ts';
 import type { Counters } from './counters.ts';
 import type { MessageDesk } from './message-desk.ts';
 import { addMessageRoutes, type MessageRouteOptions } from './message-routes.ts';
@@ -13,6 +14,8 @@ export interface AdminDeps {
   readonly counters: Counters;
   readonly gauges: () => Readonly<Record<string, number>>;
   readonly readiness: () => Health;
+  /** The workers, of a supervisor: what it shows is their sums. */
+  readonly crew?: () => Promise<CrewStats>;
   readonly messages: MessageDesk;
   readonly backlog: Backlog | null;
   /** Whether a page of this origin may change something here; undefined: no browser asks. */
@@ -23,12 +26,13 @@ export interface AdminDeps {
 
 /** The admin listener: what this instance holds and has counted, and what became of a message. Not for the public. */
 export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa {
-  const { counters, gauges, readiness, messages, backlog, mayChange, version, onFault } = deps;
+  const { counters, gauges, readiness, crew, messages, backlog, mayChange, version, onFault } = deps;
   const router = new Router({ strict: true });
   router.get('/stats', async (context) => {
     // A store that is away must not take this page with it.
     const queue = (await backlog?.counts().catch(() => null)) ?? null;
-    context.body = { version, readiness: readiness(), gauges: gauges(), queue, counters };
+    const sums = (await crew?.()) ?? { readiness: readiness(), gauges: gauges(), counters };
+    context.body = { version, queue, ...sums };
   });
   router.get('/', (context) => context.redirect('stats'));
   addMessageRoutes(router, messages, options);

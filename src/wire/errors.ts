@@ -72,7 +72,8 @@ export const errorCatalogue = {
   store_unavailable: {
     status: 503,
     retryable: true,
-    meaning: 'The store did not answer an admin request within its deadline. What was asked for may have been done.',
+    meaning:
+      'The store did not answer an admin request, or what a listener needs, within its deadline. What an admin asked for may have been done.',
   },
   being_handed_on: {
     status: 503,

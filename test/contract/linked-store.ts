@@ -43,7 +43,7 @@ export async function openLinkedStore(scope: Scope, create: (parts: JournalParts
       held.set(journal, known);
       const fresh = uids.filter((uid) => !known.has(uid));
       for (const uid of fresh) known.add(uid);
-      return fresh.map((uid) => journal.watch(uid));
+      return fresh.map(async (uid) => journal.watch(uid));
     });
     return waiting.length === 0 ? undefined : Promise.all(waiting);
   }

@@ -63,6 +63,7 @@ const drivers = [
   'cluster/one-instance',
   'cluster/redis-peers',
   'cluster/linked-journal',
+  'cluster/crew-peers',
   'queue/list',
   'queue/direct',
   'queue/bullmq',

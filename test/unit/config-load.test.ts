@@ -55,6 +55,7 @@ test('without any source there are the defaults of the design', () => {
     broadcastMessages: 10_000,
     idRetentionMs: 86_400_000,
     idRetentionIds: 200_000,
+    workers: 1,
     drainMs: 20_000,
     logLevel: 'info',
   });

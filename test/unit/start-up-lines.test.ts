@@ -5,6 +5,7 @@ import { startUpLines, type StartUp } from '../../src/ops/start-up-lines.ts';
 const list: StartUp = {
   version: '1.2.3',
   url: 'http://127.0.0.1:3210',
+  workers: 1,
   adminUrl: 'http://127.0.0.1:3219',
   queue: 'list',
   dataDir: null,

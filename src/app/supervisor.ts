@@ -1,0 +1,167 @@
+import type { App, AppDeps, Started } from '../app.ts';
+import { createCrew, WorkerError } from '../cluster/crew.ts';
+import { createCrewPeers } from '../cluster/crew-peers.ts';
+import type { WorkerOrders } from '../cluster/crew-messages.ts';
+import { createFork } from '../cluster/fork-worker.ts';
+import { createJournalServer } from '../cluster/journal-server.ts';
+import { Lifecycle } from '../cluster/lifecycle.ts';
+import type { Config } from '../config/schema.ts';
+import { refuse } from '../gateway/refuse.ts';
+import { createHttpServer } from '../ingress/http-server.ts';
+import { ListenError } from '../ingress/listen.ts';
+import { createOriginRule } from '../ingress/origin.ts';
+import type { Health } from '../journal/journal.ts';
+import { createIdSource } from '../message/id.ts';
+import { createAdmin } from '../ops/admin.ts';
+import { createCounters } from '../ops/counters.ts';
+import { addUp } from '../ops/crew-stats.ts';
+import { Drops } from '../ops/drops.ts';
+import { createMessageDesk } from '../ops/message-desk.ts';
+import { version } from '../ops/version.ts';
+import { workerQuestion } from '../ops/worker-question.ts';
+import { listenForAdmin } from './admin-door.ts';
+import { openStore, type OnDropped } from './open-store.ts';
+import { createProcessClock } from './process-clock.ts';
+
+export interface SupervisorDeps extends Omit<AppDeps, 'worker'> {
+  readonly workers: number;
+}
+
+/** How much longer than its drain and the queue's deadline a worker may take to end. */
+const stopGraceMs = 10_000;
+
+/** How often the clock is asked while nobody else does. */
+const clockCheckMs = 1000;
+
+/**
+ * The composition of many processes: this one has the admin listener and, for the queue list, the one journal; its workers have the
+ * public listener. It serves no client itself, so that it has time for all of them.
+ */
+export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
+  const { config, isAdminPortChosen, log, fillRandom, workers } = deps;
+  const isLinked = config.queue.kind === 'list';
+  const counters = createCounters();
+  const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
+  const { now, monotonicMs, clock } = createProcessClock({ log, newestMid: () => journal.head() });
+  const newId = createIdSource(Date.now, fillRandom);
+  const drops = new Drops(now);
+  const onDropped: OnDropped = (reason, where, messages) => {
+    // Of a linked journal the worker whose post it was counts it.
+    if (isLinked) return;
+    counters[reason] += messages.length;
+    for (const { id } of messages) drops.add(id, reason, where);
+  };
+  const store = await openStore(config, { now, clock, log, instance: newId(), onDropped, onGap: () => {} });
+  const { journal, queue } = store;
+
+  const crew = createCrew(
+    {
+      fork: createFork({ isLinked }),
+      orders: (worker): WorkerOrders => ({ worker, config: shareOf(config, workers), isLinked }),
+      onForked(_worker, { link }) {
+        if (link !== undefined) links.accept(link);
+      },
+      log,
+      monotonicMs,
+    },
+    { workers, stopLimitMs: config.drainMs + config.queueDeadlineMs + stopGraceMs },
+  );
+  const links = createJournalServer({
+    journal,
+    onBroken(worker, reason) {
+      log.error({ event: 'worker.broken', worker, reason });
+      crew.kill(worker);
+    },
+  });
+  const peers = isLinked ? createCrewPeers(crew) : store.peers;
+
+  const lifecycle = new Lifecycle();
+  const readiness = (): Health =>
+    lifecycle.isLeaving ? { ok: false, reason: 'The instance is draining.' } : queue.health();
+  const gauges = () => ({ mid: journal.head() });
+  const hub = { receipt: () => undefined };
+  const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
+  const admin = createAdmin(
+    {
+      counters,
+      gauges,
+      readiness,
+      async crew() {
+        const { answers } = await crew.ask(workerQuestion, null);
+        return addUp({ gauges: gauges(), counters: { ...counters } }, crew.states(), answers);
+      },
+      messages,
+      backlog: queue.backlog,
+      mayChange: createOriginRule([]),
+      version,
+      onFault,
+    },
+    config,
+  );
+  const adminServer = createHttpServer({ onRequest: admin.callback(), onBroken: refuse }, config);
+
+  let clockCheck: NodeJS.Timeout | undefined;
+  let isServing = false;
+  let stopBegins = (): void => {};
+  const stopBegun = new Promise<void>((resolve) => (stopBegins = resolve));
+  let starting: Promise<unknown> = Promise.resolve();
+  let stopping: Promise<void> | undefined;
+  let hasStopped = (): void => {};
+  const stopped = new Promise<void>((resolve) => (hasStopped = resolve));
+
+  async function open(): Promise<Started | undefined> {
+    // A store may take its time to answer; a stop does not wait for that.
+    await Promise.race([journal.start(isLinked ? links.follower : () => {}), stopBegun]);
+    if (lifecycle.isLeaving) return undefined;
+    await Promise.all([queue.start(), peers.start()]);
+    clockCheck = setInterval(() => clock.now(), clockCheckMs);
+    const adminAt = await listenForAdmin(adminServer, config, isAdminPortChosen);
+    const publicAt = await Promise.race([crew.start(), stopBegun]).catch((error: unknown) => {
+      throw error instanceof WorkerError ? new ListenError(error.message, { cause: error }) : error;
+    });
+    if (publicAt === undefined) return undefined;
+    isServing = true;
+    lifecycle.goOn('ready');
+    const { url } = publicAt;
+    log.info({ event: 'listening', url, adminUrl: adminAt.url, queue: config.queue.kind, workers, version });
+    return { public: publicAt, admin: adminAt, guarantees: queue.guarantees, readiness: readiness() };
+  }
+
+  async function end(): Promise<void> {
+    await starting;
+    await crewStopped;
+    lifecycle.goOn('stopped');
+    await queue.stop();
+    clearInterval(clockCheck);
+    links.stop();
+    await Promise.all([journal.stop(), peers.stop()]);
+    adminServer.close();
+    adminServer.closeAllConnections();
+    if (isServing) log.info({ event: 'stopped' });
+    hasStopped();
+  }
+
+  let crewStopped: Promise<void> = Promise.resolve();
+
+  return {
+    start() {
+      const opened = open();
+      starting = opened.catch(() => {});
+      return opened;
+    },
+
+    stop({ hurried = false } = {}) {
+      lifecycle.goOn('draining');
+      stopBegins();
+      crewStopped = crew.stop({ hurried });
+      return (stopping ??= end());
+    },
+
+    stopped,
+  };
+}
+
+/** What is counted in total is shared out among the workers. */
+function shareOf(config: Config, workers: number): Config {
+  return { ...config, maxConnections: Math.ceil(config.maxConnections / workers) };
+}
