@@ -1,0 +1,99 @@
+import { portOf, startProxy, type Proxy } from '../integration/nginx/proxy.ts';
+import { steadyPort } from '../integration/nginx/steady-port.ts';
+import type { Scope } from '../support/cleanup.ts';
+import { eventually } from '../support/deadline.ts';
+import { startInstance, type Instance } from '../support/instance.ts';
+import { startRedis, type Redis } from '../support/redis.ts';
+import { request } from '../support/request.ts';
+import { startStallingProxy, type StallingProxy } from './stalling-proxy.ts';
+
+/** The place of one of the two instances, whether or not a process runs in it. */
+export interface Member {
+  readonly name: 'primary' | 'backup';
+  readonly instance: Instance;
+  /** Starts a process again in this place, on the port that the last one had. */
+  start(): Promise<void>;
+  /** Listeners that it holds. */
+  connections(): Promise<number>;
+  /** Posts that its process has accepted. */
+  accepted(): Promise<number>;
+}
+
+export interface Pair {
+  readonly redis: Redis;
+  /** Between the primary and Redis. */
+  readonly network: StallingProxy;
+  readonly primary: Member;
+  readonly backup: Member;
+  readonly nginx: Proxy;
+  /** Has nginx read its configuration anew, as `nginx -s reload`; resolves when its old workers are gone. */
+  reloadNginx(): Promise<void>;
+}
+
+export interface PairOptions {
+  /** Flags of `serve` for both, and for the backup alone. */
+  readonly flags: readonly string[];
+  readonly backupFlags: (primaryUrl: string) => readonly string[];
+  /** What is changed in deploy/nginx.conf beside ports and paths. */
+  readonly nginx: readonly (readonly [from: string, to: string])[];
+  /** False: two instances of the list queue, which know nothing of each other. */
+  readonly isOnRedis: boolean;
+  readonly stopLimitMs: number;
+}
+
+const RELOAD_MS = 60_000;
+
+/** Starts a Redis that writes everything to disk at once, two instances on it, and nginx with deploy/nginx.conf before them. */
+export async function startPair(scope: Scope, options: PairOptions): Promise<Pair> {
+  const redis = await startRedis(scope, { args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+  const network = await startStallingProxy(scope, redis.port);
+  const queueAt = (port: number): string[] => (options.isOnRedis ? [`--queue=redis/127.0.0.1:${port}`] : []);
+  const { stopLimitMs } = options;
+  const launch = (flags: readonly string[]) => (): Promise<Instance> =>
+    startInstance(scope, { flags: [...flags, ...options.flags], stopLimitMs });
+  const primaryPort = await steadyPort();
+  const backupPort = await steadyPort();
+  const primary = await startMember('primary', launch([...queueAt(network.port), `--port=${primaryPort}`]));
+  const backupFlags = options.backupFlags(primary.instance.url);
+  const backup = await startMember('backup', launch([...queueAt(redis.port), `--port=${backupPort}`, ...backupFlags]));
+  const nginx = await startProxy(scope, {
+    primary: portOf(primary.instance),
+    backup: portOf(backup.instance),
+    replace: options.nginx,
+  });
+  return {
+    redis,
+    network,
+    primary,
+    backup,
+    nginx,
+    async reloadNginx() {
+      const gone = (): number => nginx.lines.filter((line) => /worker process \d+ exited/.test(line)).length;
+      const workers = Number(nginx.lines.filter((line) => /start worker process \d/.test(line)).length);
+      const before = gone();
+      process.kill(nginx.pid, 'SIGHUP');
+      await eventually(() => gone() >= before + workers || undefined, 'the old workers of nginx to end', RELOAD_MS);
+    },
+  };
+}
+
+async function startMember(name: Member['name'], launch: () => Promise<Instance>): Promise<Member> {
+  let instance = await launch();
+  const stats = async (): Promise<Stats> => (await request(`${instance.adminUrl}/stats`)).json as Stats;
+  return {
+    name,
+    get instance() {
+      return instance;
+    },
+    async start() {
+      instance = await launch();
+    },
+    connections: async () => (await stats()).gauges.connections,
+    accepted: async () => (await stats()).counters.accepted,
+  };
+}
+
+interface Stats {
+  readonly gauges: { readonly connections: number };
+  readonly counters: { readonly accepted: number };
+}

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault, History } from '../chaos/history.ts';
+import { eventually } from '../support/deadline.ts';
+import { request } from '../support/request.ts';
+import type { Listeners } from './listeners.ts';
+import type { Member, Pair } from './pair.ts';
+
+/** What a scenario does its work on, while posts go on and listeners listen. */
+export interface Stage {
+  readonly pair: Pair;
+  readonly history: History;
+  readonly listeners: Listeners;
+  readonly isFull: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** As long as it is written in the full run, and `shortMs` in the short one. */
+export async function rest({ isFull }: Stage, fullMs: number, shortMs: number): Promise<void> {
+  await sleep(isFull ? fullMs : shortMs);
+}
+
+/** Does something to the pair, and notes when and what. The kinds are those of chaos/history.ts and chaos/scenarios.ts. */
+export async function fault(stage: Stage, kind: string, target: string, act: () => Promise<void>): Promise<Fault> {
+  const { history, say } = stage;
+  const noted = history.beginFault(kind, target, 0, Date.now());
+  say(`${kind} ${target}`);
+  await act();
+  noted.endedMs = Date.now();
+  say(`${kind} ${target}: done after ${noted.endedMs - noted.startedMs} ms`);
+  return noted;
+}
+
+const SERVES_MS = 40_000;
+const BACK_MS = 40_000;
+
+/** Resolves when nginx sends posts to this member: an instance that has just come back gets one as a try. */
+export async function serves(stage: Stage, member: Member): Promise<void> {
+  const before = await member.accepted();
+  const probe = async (): Promise<true | undefined> => (await member.accepted()) > before + 2 || undefined;
+  await eventually(probe, `nginx to send posts to the ${member.name} again`, SERVES_MS);
+  stage.say(`the ${member.name} serves`);
+}
+
+export async function isReady(stage: Stage, member: Member): Promise<void> {
+  const probe = async (): Promise<true | undefined> =>
+    (await request(`${member.instance.url}/readyz`)).status === 200 || undefined;
+  await eventually(probe, `the ${member.name} to be ready`, SERVES_MS);
+  stage.say(`the ${member.name} is ready`);
+}
+
+/** Resolves when every listener is connected again. */
+export async function allBack(stage: Stage): Promise<void> {
+  await stage.listeners.allWelcome(BACK_MS);
+  stage.say('every listener is connected');
+}
