@@ -39,6 +39,7 @@ export interface PairOptions {
   /** False: two instances of the list queue, which know nothing of each other. */
   readonly isOnRedis: boolean;
   readonly stopLimitMs: number;
+  readonly detour?: (port: number) => Promise<number>;
 }
 
 const RELOAD_MS = 60_000;
@@ -57,7 +58,7 @@ export async function startPair(scope: Scope, options: PairOptions): Promise<Pai
   const backupFlags = options.backupFlags(primary.instance.url);
   const backup = await startMember('backup', launch([...queueAt(redis.port), `--port=${backupPort}`, ...backupFlags]));
   const nginx = await startProxy(scope, {
-    primary: portOf(primary.instance),
+    primary: await (options.detour?.(primaryPort) ?? primaryPort),
     backup: portOf(backup.instance),
     replace: options.nginx,
   });

@@ -31,6 +31,7 @@ export async function fault(stage: Stage, kind: string, target: string, act: () 
 }
 
 const SERVES_MS = 40_000;
+const EMPTIED_MS = 90_000;
 const BACK_MS = 40_000;
 
 /** Resolves when nginx sends posts to this member: an instance that has just come back gets one as a try. */
@@ -52,4 +53,11 @@ export async function isReady(stage: Stage, member: Member): Promise<void> {
 export async function allBack(stage: Stage): Promise<void> {
   await stage.listeners.allWelcome(BACK_MS);
   stage.say('every listener is connected');
+}
+
+/** Resolves when a member holds no listener any more: it has handed all of them over. */
+export async function emptied(stage: Stage, member: Member): Promise<void> {
+  const probe = async (): Promise<true | undefined> => (await member.connections()) === 0 || undefined;
+  await eventually(probe, `the ${member.name} to be without listeners`, EMPTIED_MS);
+  stage.say(`the ${member.name} holds no listener`);
 }
