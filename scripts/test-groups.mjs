@@ -16,6 +16,7 @@ export const groups = [
   { name: 'integration', filesAtOnce: 2, timeoutMs: 120_000 },
   { name: 'e2e', filesAtOnce: 1, timeoutMs: 180_000 },
   { name: 'chaos', filesAtOnce: 1, timeoutMs: 180_000 },
+  { name: 'ha', filesAtOnce: 1, timeoutMs: 180_000 },
 ];
 
 /** The compiled test files of a group whose source path contains `only`. */

@@ -1,7 +1,7 @@
 // `npm test`: everything that has to hold before a change lands, from a fresh clone on.
 //
 //   npm test                        every check and every test
-//   npm test -- lint unit           only these stages: format, lint, unit, contract, integration, e2e, chaos
+//   npm test -- lint unit           only these stages: format, lint, unit, contract, integration, e2e, chaos, ha
 //   npm test -- --only=redis        only the test files whose path contains this
 //
 // Its last line is always the sums: `N passed, N failed`. It exits 0 only when something passed and nothing failed or was
@@ -21,7 +21,7 @@ import { filesOf, groups, runGroup } from './test-groups.mjs';
 
 const RUN_LIMIT_MS = 15 * 60_000;
 
-const FORMATTED = ['**/*.{ts,mjs,cjs,js,json,css,html,yaml,yml}', '!bench/results/**'];
+const FORMATTED = ['**/*.{ts,mjs,cjs,js,json,css,html,yaml,yml}', '!bench/results/**', '!test/ha/results/**'];
 
 const checks = [
   { name: 'format', run: () => runTool('prettier/bin/prettier.cjs', ['--check', '--log-level=warn', ...FORMATTED]) },

@@ -57,8 +57,10 @@ export async function startLossyRelay(
 class FrameFilter {
   readonly #pass: (bytes: Buffer) => void;
   readonly #shouldSwallow: (text: string) => boolean;
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
   #isUpgraded = false;
+  /** The answers of a connection that is not upgraded are passed on as they are. */
+  #isPlain = false;
 
   constructor(pass: (bytes: Buffer) => void, shouldSwallow: (text: string) => boolean) {
     this.#pass = pass;
@@ -66,11 +68,14 @@ class FrameFilter {
   }
 
   push(bytes: Buffer): void {
+    if (this.#isPlain) return this.#pass(bytes);
     this.#rest = Buffer.concat([this.#rest, bytes]);
     if (!this.#isUpgraded) {
       const end = this.#rest.indexOf(HEADER_END);
       if (end < 0) return;
-      this.#isUpgraded = true;
+      this.#isUpgraded = this.#rest.toString('latin1', 0, 12) === 'HTTP/1.1 101';
+      this.#isPlain = !this.#isUpgraded;
+      if (this.#isPlain) return this.#take(this.#rest.length);
       this.#take(end + HEADER_END.length);
     }
     for (let frame = this.#frame(); frame !== undefined; frame = this.#frame()) {

@@ -1,11 +1,16 @@
 /**
  * `npm run chaos`: scenarios of faults against real processes, each with what has to hold whatever happens. Exit 1 when something did
- * not hold, or when a fault that belongs to the scenario did not happen. Needs Linux, redis-server, libfaketime and a built dist/.
+ * not hold, or when a fault that belongs to the scenario did not happen. With --ha: the failures of a pair behind nginx, one row of docs/ha.md
+ * each. Needs Linux, redis-server, nginx, libfaketime and a built dist/.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describeMachine } from '../../bench/machine.ts';
+import { HA_USAGE, parseHaOptions } from '../ha/options.ts';
+import { toMarkdown as toHaMarkdown } from '../ha/report.ts';
+import { runHaScenarios } from '../ha/run.ts';
+import { haNames, scenarios as haScenarios } from '../ha/scenarios.ts';
 import { createScope } from '../support/planned-scope.ts';
 import { projectRoot } from '../support/project.ts';
 import { parseOptions, USAGE, type ChaosOptions } from './options.ts';
@@ -96,11 +101,18 @@ process.env['TMPDIR'] = ownDir;
 process.on('exit', () => rmSync(ownDir, { recursive: true, force: true, maxRetries: 3 }));
 
 try {
-  const options = parseOptions(process.argv.slice(2), Date.now() % 1_000_000);
+  const argv = process.argv.slice(2);
+  const ha = parseHaOptions(argv);
+  const options = ha ?? parseOptions(argv, Date.now() % 1_000_000);
   if (options === 'list') {
     for (const name of scenarioNames) process.stdout.write(`${name} -> ${scenarios[name].invariant}\n`);
+    for (const name of haNames) process.stdout.write(`--ha=${name} -> ${haScenarios[name].event}\n`);
+  } else if ('names' in options) {
+    const report = await runHaScenarios(options, say);
+    process.stdout.write(toHaMarkdown(report));
+    process.exitCode = report.results.every(({ failure }) => failure === '') ? 0 : 1;
   } else process.exitCode = await main(options);
 } catch (error) {
-  say(`chaos: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${USAGE}`);
+  say(`chaos: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${USAGE}\n${HA_USAGE}`);
   process.exitCode = 64;
 }

@@ -1,14 +1,49 @@
-import { runHa } from './run-scenario.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describeMachine } from '../../bench/machine.ts';
 import { createScope } from '../support/planned-scope.ts';
-const scope = createScope();
-try {
-  const r = await runHa(scope, {
-    scenario: process.argv[2] as never,
-    isFull: process.argv[3] === 'full',
-    say: (l) => console.log(l),
-  });
-  console.log(r.figures, r.failure.slice(0, 5000));
-} finally {
-  await scope.end();
+import { projectRoot } from '../support/project.ts';
+import { toMarkdown, type HaReport } from './report.ts';
+import { runHa, type HaResult } from './run-scenario.ts';
+import type { HaName } from './scenarios.ts';
+
+export interface HaOrder {
+  readonly names: readonly HaName[];
+  /** False: the small versions that `npm test` runs. */
+  readonly isFull: boolean;
+  readonly outDir: string;
 }
-process.exit(0);
+
+/** Plays the scenarios one after the other, each on a pair of its own; gives the report, and keeps it in `outDir`. */
+export async function runHaScenarios(order: HaOrder, say: (line: string) => void): Promise<HaReport> {
+  const { names, isFull, outDir } = order;
+  const results: HaResult[] = [];
+  for (const scenario of names) {
+    say(`${scenario}:`);
+    const result = await runOne(scenario, isFull, (line) => say(`  ${line}`));
+    if (result.failure !== '') say(result.failure);
+    results.push(result);
+  }
+  const report: HaReport = { machine: describeMachine(projectRoot), results };
+  const dir = resolve(projectRoot, outDir);
+  mkdirSync(dir, { recursive: true });
+  const base = join(dir, `${report.machine.date.slice(0, 19).replaceAll(':', '')}Z`);
+  writeFileSync(`${base}.json`, `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(`${base}.md`, toMarkdown(report));
+  say(`written: ${base}.md`);
+  return report;
+}
+
+async function runOne(scenario: HaName, isFull: boolean, say: (line: string) => void): Promise<HaResult> {
+  const scope = createScope();
+  try {
+    const result = await runHa(scope, { scenario, isFull, say });
+    return await scope.end().then(
+      () => result,
+      // A server that did not end well had a bug, whatever was delivered.
+      (error: unknown) => ({ ...result, failure: `${result.failure}\nat the end: ${String(error)}`.trim() }),
+    );
+  } finally {
+    await scope.end();
+  }
+}
