@@ -55,6 +55,8 @@ const OPENED_PER_SECOND = 250;
 const CONNECT_MS = 60_000;
 const LAST_MS = 30_000;
 const RECENT_MS = 5_000;
+/** The default of --drain, which tests do not have. */
+const SHIPPED_FLAGS = ['--drain=20s'];
 const STOP_LIMIT_MS = 40_000;
 
 /** Plays one scenario against a pair of its own, which ends with the scope, and judges it. Rejects when it cannot be played. */
@@ -70,7 +72,7 @@ export async function runHa(scope: Scope, { scenario: name, isFull, say, detour 
     say?.(at);
   };
   const pair = await startPair(scope, {
-    flags: isFull ? [] : (scenario.shortFlags ?? []),
+    flags: isFull ? SHIPPED_FLAGS : [...SHIPPED_FLAGS, ...(scenario.shortFlags ?? [])],
     backupFlags: () => [],
     nginx: scenario.nginx?.[size] ?? [],
     isOnRedis: scenario.queue !== 'list',
