@@ -28,7 +28,6 @@ export const promised = {
     ],
     ...usual,
     nginx: { full: [], short: triedSooner },
-    shortFlags: ['--drain=2s'],
     async play(stage) {
       const { primary, backup } = stage.pair;
       await rest(stage, CALM_MS, 1_000);
@@ -48,7 +47,6 @@ export const promised = {
     limits: [...nothingLost, { figure: 'leftOnBackup', atMost: 0 }],
     ...usual,
     nginx: { full: [], short: triedSooner },
-    shortFlags: ['--drain=2s', '--failback-after=2s'],
     async play(stage) {
       const { primary, backup } = stage.pair;
       await rest(stage, CALM_MS, 500);

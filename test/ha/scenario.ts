@@ -24,8 +24,6 @@ export interface Scenario {
   /** Default: redis. With list the two instances know nothing of each other. */
   readonly queue?: Extract<SetupName, 'redis' | 'list'>;
   readonly nginx?: { readonly full: readonly NginxChange[]; readonly short: readonly NginxChange[] };
-  /** Flags that make the short run short. */
-  readonly shortFlags?: readonly string[];
   /** Gives how many listeners were left on the backup, where that is asked. */
   play(stage: Stage): Promise<number | undefined>;
 }

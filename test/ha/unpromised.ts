@@ -71,7 +71,6 @@ export const unpromised = {
     ...usual,
     queue: 'list',
     nginx: { full: [], short: triedSooner },
-    shortFlags: ['--drain=2s'],
     async play(stage) {
       const { primary, backup } = stage.pair;
       await rest(stage, CALM_MS, 500);
