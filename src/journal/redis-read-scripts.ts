@@ -1,16 +1,22 @@
 import { script } from './redis-scripts.ts';
 
+/** How many references are read at once. */
+const chunkReferences = 128;
+
 /**
- * One page of a mailbox: the references of the uid and those to all, each walked from the newest back to the cursor and merged, and
- * the entries that still stand behind them.
+ * One page of a mailbox: the references of the uid and those to all, each from the first one above the cursor on and merged, and the
+ * entries that still stand behind them. Where the references above the cursor begin is looked for from the end, in steps that double,
+ * and then by halving: most have missed little.
  *
  * KEYS: state, log, all, the list of the uid. ARGV: after, the most entries, the most bytes of push texts, about.
- * Returns nothing when Redis has lost the state of the journal, until a probe has made it anew; else through, gap, isLast and one text with three lines for each entry: its mid, negative when it is to all, meta and push.
- * O(references above `after` + entries).
+ * Returns nothing when Redis has lost the state of the journal, until a probe has made it anew; else through, gap, isLast and one
+ * text with three lines for each entry: its mid, negative when it is to all, meta and push.
+ * O(log missed + entries).
  */
 export const mailboxScript = script(String.raw`
 local state, log = KEYS[1], KEYS[2]
 local after, maxEntries, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local chunkReferences = ${chunkReferences}
 local call, find, sub = redis.call, string.find, string.sub
 
 local known = call('HMGET', state, 'head', 'since', 'cut')
@@ -19,34 +25,44 @@ local head, since, cut = tonumber(known[1]), tonumber(known[2]) or 0, tonumber(k
 local oldest = math.max(after, cut)
 local isGap = after < since
 
--- The references above the cursor, the newest first, as numbers and as texts.
-local function above(list)
-  local mids, names, to = {}, {}, -1
-  while true do
-    local chunk = call('LRANGE', list, to - 127, to)
-    for at = #chunk, 1, -1 do
-      local mid = tonumber(chunk[at])
-      if mid < 0 then
-        if -mid > after then isGap = true end
-        return mids, names
-      end
-      if mid <= oldest then return mids, names end
-      mids[#mids + 1], names[#names + 1] = mid, chunk[at]
-    end
-    if #chunk < 128 then return mids, names end
-    to = to - 128
+-- A reader of the references above the cursor, the oldest first: they rise, after a first one that may be a mark.
+local function open(list)
+  local length = call('LLEN', list)
+  local from, to = 0, length
+  local mark = tonumber(call('LINDEX', list, 0) or 0)
+  if mark < 0 then
+    if -mark > after then isGap = true end
+    from = 1
   end
+  local step, isNear = 1, true
+  while from < to do
+    local probe = isNear and math.max(from, to - step) or math.floor((from + to) / 2)
+    if tonumber(call('LINDEX', list, probe)) > oldest then to, step = probe, 2 * step
+    else from, isNear = probe + 1, false end
+  end
+  return { list = list, length = length, from = from, names = {}, at = 1 }
 end
 
-local toAll, namesToAll = above(KEYS[3])
-local own, ownNames = above(KEYS[4])
-local nextToAll, nextOwn = #toAll, #own
+-- The next reference, as a number and as text; nothing at the end.
+local function take(reader)
+  if reader.at > #reader.names then
+    if reader.from >= reader.length then return end
+    reader.names, reader.at = call('LRANGE', reader.list, reader.from, reader.from + chunkReferences - 1), 1
+    reader.from = reader.from + chunkReferences
+  end
+  local name = reader.names[reader.at]
+  reader.at = reader.at + 1
+  return tonumber(name), name
+end
+
+local toAll, own = open(KEYS[3]), open(KEYS[4])
+local midToAll, nameToAll = take(toAll)
+local ownMid, ownName = take(own)
 local lines, isLast, bytes, through = {}, 1, 0, after
-while nextToAll > 0 or nextOwn > 0 do
-  local isToAll = nextOwn == 0 or (nextToAll > 0 and toAll[nextToAll] < own[nextOwn])
-  local mid = isToAll and toAll[nextToAll] or own[nextOwn]
-  local name = isToAll and namesToAll[nextToAll] or ownNames[nextOwn]
-  if isToAll then nextToAll = nextToAll - 1 else nextOwn = nextOwn - 1 end
+while midToAll or ownMid do
+  local isToAll = not ownMid or (midToAll and midToAll < ownMid)
+  local mid = isToAll and midToAll or ownMid
+  local name = isToAll and nameToAll or ownName
   local entry = call('XRANGE', log, name, name)[1]
   if entry then
     local text = entry[2][2]
@@ -59,6 +75,7 @@ while nextToAll > 0 or nextOwn > 0 do
     lines[#lines + 1], lines[#lines + 2] = isToAll and '-' .. name or name, sub(text, meta)
   end
   through = mid
+  if isToAll then midToAll, nameToAll = take(toAll) else ownMid, ownName = take(own) end
 end
 return { head, isGap and 1 or 0, isLast, table.concat(lines, '\n') }
 `);
