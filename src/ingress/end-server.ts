@@ -10,11 +10,13 @@ export interface EndServerOptions {
   readonly deadlineMs: number;
 }
 
-/** A look for new connections that took no longer left no time for one to slip in behind it. */
-const quickMs = 0.1;
+/** A look for new connections that took no longer left hardly any time for one to slip in behind it. */
+const quickMs = 0.05;
 
-/** How long such a moment is waited for. */
-const maxLookingMs = 1000;
+/** How long such a moment is waited for; how many looks are taken in a row, and how long it is rested then, so that serving goes on. */
+const maxLookingMs = 3000;
+const looksInRow = 5;
+const restMs = 2;
 
 const checkMs = 5;
 
@@ -47,12 +49,13 @@ async function closeListener(server: Server): Promise<void> {
   const onConnection = (): void => void (came += 1);
   server.on('connection', onConnection);
   const endMs = performance.now() + maxLookingMs;
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const lookMs = performance.now();
     const before = came;
     await turn();
     const nowMs = performance.now();
     if ((came === before && nowMs - lookMs < quickMs) || nowMs > endMs) break;
+    if (looks % looksInRow === 0) await delay(restMs);
   }
   NetServer.prototype.close.call(server);
   server.off('connection', onConnection);
