@@ -30,10 +30,12 @@ export function createMemoryJournal({ now, clock, onExpired }: MemoryJournalDeps
   function outcomeOf(message: Message): Appended | undefined {
     const known = message.fingerprint === '' ? undefined : ids.get(message.id);
     if (known !== undefined) return { mid: known.mid, outcome: 'duplicate' };
+    if (clock.isExpired(message.expiresAtMs)) {
+      onExpired(message);
+      return { mid: 0, outcome: 'expired' };
+    }
     if (message.retracts !== 0 && !log.retract(message.retracts)) return { mid: 0, outcome: 'duplicate' };
-    if (!clock.isExpired(message.expiresAtMs)) return undefined;
-    onExpired(message);
-    return { mid: 0, outcome: 'expired' };
+    return undefined;
   }
 
   return {

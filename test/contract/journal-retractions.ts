@@ -55,6 +55,17 @@ export function retractionTests({ openAlone, open, openStore }: Opener): void {
     await told.ids(23);
   });
 
+  test('a retraction that has expired itself takes nothing back: nobody would hear of it', async (t) => {
+    const { journal, told } = await openAlone(t);
+    const start = journal.head();
+    const kept = sampleMessage();
+    const [mid = 0] = await appendNew(journal, [kept]);
+    const over = { ...retractionOf(mid, kept), expiresAtMs: 1 };
+    assert.deepEqual(await journal.append([over]), [{ mid: 0, outcome: 'expired' }]);
+    await told.ids(1);
+    assert.deepEqual(idsOf((await readMailbox(journal, '1', start)).entries), [kept.id]);
+  });
+
   test('a retraction does not hide what its mailbox has lost to its bound', async (t) => {
     const { journal, told } = await openAlone(t, { mailboxMessages: 4 });
     const start = journal.head();
