@@ -14,6 +14,7 @@ import type { Log } from '../ops/log.ts';
 import { createDirectQueue } from '../queue/direct.ts';
 import { createListQueue } from '../queue/list.ts';
 import type { Queue } from '../queue/queue.ts';
+import { openRedisPlace } from './redis-place.ts';
 
 /** The most messages that wait in the list queue for the journal. */
 const maxWaiting = 100_000;
@@ -94,13 +95,13 @@ export async function openStore(config: Config, deps: StoreDeps): Promise<Store>
     };
     return { journal, queue: createListQueue({ journal, onLost }, { maxWaiting }), peers };
   }
-  const { kind, ...settings } = config.queue;
-  const options = { settings, prefix: config.redisPrefix, deadlineMs, retention };
+  const place = await openRedisPlace(config.queue, { prefix: config.redisPrefix, deadlineMs });
+  const options = { ...place, deadlineMs, retention };
   const { createRedisJournal } = await import('../journal/redis.ts');
   const journal = createRedisJournal({ log, clock, onExpired, onGap }, options);
   const { createRedisPeers } = await import('../cluster/redis-peers.ts');
   const peers = createRedisPeers({ instance }, options);
-  if (kind === 'redis') return { journal, queue: createDirectQueue({ journal }), peers };
+  if (config.queue.kind === 'redis') return { journal, queue: createDirectQueue({ journal }), peers };
   const { createBullmqQueue } = await import('../queue/bullmq.ts');
   const queue = createBullmqQueue(
     {

@@ -4,11 +4,11 @@ const MAX_SHOWN_CHARACTERS = 60;
 export const HIDDEN = '***';
 
 /**
- * Hides whatever stands before the last `@`: `redis/:pw@h:1` becomes `***@h:1`. Meant for text of unknown shape, so it
- * rather hides too much.
+ * Hides whatever stands before the last `@`: `redis/:pw@h:1` becomes `***@h:1`, and a password in a query. Meant for text of unknown
+ * shape, so it rather hides too much.
  */
 export function redactCredentials(text: string): string {
-  return text.replace(/^.*@/s, `${HIDDEN}@`);
+  return text.replace(/^.*@/s, `${HIDDEN}@`).replace(/(password=).*/gis, `$1${HIDDEN}`);
 }
 
 /** A value as an error line shows it: on one line, shortened, without credentials. */

@@ -1,13 +1,33 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { addressText } from './redis-ask.ts';
+import { NotFoundError, type RedisAddress, type RedisFinder } from './redis-finder.ts';
+import { connectorTo } from './redis-found-connector.ts';
 
-/** Where a Redis is. `password` is the real one: it goes to Redis and nowhere else. */
-export interface RedisSettings {
-  readonly host: string;
-  readonly port: number;
+/** How one logs in at a Redis. `password` is the real one: it goes to Redis and nowhere else. */
+export interface RedisLogin {
   readonly username?: string;
   readonly password?: string;
   readonly db: number;
   readonly tls: boolean;
+}
+
+/** A Redis that is always at the same place, or one of several that is found anew for each connection. */
+export type OneRedis = RedisLogin & RedisAddress & { readonly finder?: undefined };
+export type FoundRedis = RedisLogin & { readonly finder: RedisFinder };
+export type RedisSettings = OneRedis | FoundRedis;
+
+/** What an operator calls this Redis, as a sentence begins: `Redis at 10.0.0.1:6379`. */
+export function nameOf(settings: RedisSettings): string {
+  if (settings.finder === undefined) return `Redis at ${addressText(settings)}`;
+  const { name, current } = settings.finder;
+  const found = current();
+  return found === undefined ? name : `${name} at ${addressText(found)}`;
+}
+
+/** Where it is, for a log. */
+export function addressOf(settings: RedisSettings): string {
+  const at = settings.finder === undefined ? settings : settings.finder.current();
+  return at === undefined ? 'unknown' : addressText(at);
 }
 
 /** What a log must do; pino's does. */
@@ -65,10 +85,9 @@ const disconnectMs = 100;
 
 /** What every connection to Redis shares; ioredis' own defaults for these would wait for ever, or give up. */
 export function redisOptions({ settings, deadlineMs }: RedisConnectionOptions) {
-  const { host, port, username, password, db, tls } = settings;
+  const { username, password, db, tls } = settings;
   return {
-    host,
-    port,
+    ...placeOptions(settings),
     db,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -78,6 +97,19 @@ export function redisOptions({ settings, deadlineMs }: RedisConnectionOptions) {
     retryStrategy: retryAfterMs,
   } satisfies RedisOptions;
 }
+
+function placeOptions(settings: RedisSettings) {
+  if (settings.finder === undefined) return { host: settings.host, port: settings.port };
+  const { finder, tls } = settings;
+  return {
+    Connector: connectorTo(finder, { tls, disconnectMs }),
+    // A server that was the right one: the next connection asks where that is now.
+    reconnectOnError: (error: Error) => misplaced.test(error.message),
+  };
+}
+
+/** What a server says that takes no writes of ours any more. Older ones say it from within a script. */
+const misplaced = /\b(READONLY You can't write|MOVED \d+ |CLUSTERDOWN )/;
 
 function retryAfterMs(times: number): number {
   const longest = Math.min(firstRetryMs * 2 ** (times - 1), maxRetryMs);
@@ -105,7 +137,6 @@ export function createRedisConnection(
     // Redis says LOADING to a command, which is a better answer than none.
     enableReadyCheck: false,
   });
-  const name = `Redis at ${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`;
   let broken: string | undefined;
   let refused: string | undefined;
 
@@ -120,12 +151,14 @@ export function createRedisConnection(
     onChange();
   });
   redis.on('close', () => {
-    broken ??= `${name} has closed the connection.`;
+    broken ??= `${nameOf(settings)} has closed the connection.`;
     onLost();
     onChange();
   });
 
   function describe(error: unknown): string {
+    if (error instanceof NotFoundError) return error.message;
+    const name = nameOf(settings);
     if (isReply(error)) return `${name} refuses: ${firstLine(error.message)}`;
     if (isTimeout(error)) return `${name} does not answer (no reply within ${deadlineMs} ms).`;
     return `${name} does not answer (${codeOf(error)}).`;
@@ -154,7 +187,7 @@ export function createRedisConnection(
     isReady,
     trouble: () => broken ?? refused,
     async run(command) {
-      if (!isReady()) throw new RedisError(broken ?? `${name} is not connected yet.`);
+      if (!isReady()) throw new RedisError(broken ?? `${nameOf(settings)} is not connected yet.`);
       try {
         const reply = await command(redis);
         if (refused !== undefined) {

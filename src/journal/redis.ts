@@ -4,7 +4,14 @@ import type { Message } from '../message/message.ts';
 import { createGroups, DeadlineError, type Unit } from './group.ts';
 import type { Appended, Entry, Follower, Health, Journal, Retention } from './journal.ts';
 import { MailboxLog } from './mailbox-log.ts';
-import { createRedisConnection, RedisError, type RedisLog, type RedisSettings } from './redis-connection.ts';
+import {
+  addressOf,
+  createRedisConnection,
+  nameOf,
+  RedisError,
+  type RedisLog,
+  type RedisSettings,
+} from './redis-connection.ts';
 import { warnOfEviction } from './redis-eviction.ts';
 import { createFollowing } from './redis-follow.ts';
 import { createLaterWrites } from './redis-later.ts';
@@ -65,7 +72,6 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
   const { log, clock, onExpired, onGap } = deps;
   const { settings, prefix, deadlineMs, retention } = options;
   const keys = journalKeys(prefix);
-  const address = `${settings.host}:${settings.port}`;
   const stopping = new AbortController();
   let follower: Follower = () => {};
   let isSubscribed = false;
@@ -165,8 +171,8 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
   function health(): Health {
     const reason = commands.trouble() ?? subscriber.trouble();
     if (reason !== undefined) return { ok: false, reason };
-    if (!commands.isReady() || !isSubscribed) return { ok: false, reason: `Connecting to Redis at ${address}.` };
-    if (!following.isLive()) return { ok: false, reason: `Reading what was missed from Redis at ${address}.` };
+    if (!commands.isReady() || !isSubscribed) return { ok: false, reason: `Connecting to ${nameOf(settings)}.` };
+    if (!following.isLive()) return { ok: false, reason: `Reading what was missed from ${nameOf(settings)}.` };
     return { ok: true };
   }
 
@@ -176,8 +182,8 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
     const reason = commands.trouble() ?? subscriber.trouble();
     if (stopping.signal.aborted || isUp === wasUp || (!isUp && reason === undefined)) return;
     wasUp = isUp;
-    if (isUp) log.info({ event: 'redis.up', redis: address });
-    else log.warn({ event: 'redis.down', redis: address, reason });
+    if (isUp) log.info({ event: 'redis.up', redis: addressOf(settings) });
+    else log.warn({ event: 'redis.down', redis: addressOf(settings), reason });
     isKnown.resolve();
   }
 
@@ -194,7 +200,7 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
       try {
         return await groups.add(messages, unit);
       } catch (error) {
-        if (error instanceof DeadlineError) throw new RedisError(`Redis at ${address} gave ${error.message}.`);
+        if (error instanceof DeadlineError) throw new RedisError(`${nameOf(settings)} gave ${error.message}.`);
         throw error;
       }
     },

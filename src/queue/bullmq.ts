@@ -2,7 +2,7 @@ import { Queue as JobQueue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createGroups, DeadlineError, type Unit } from '../journal/group.ts';
 import type { Health, Retention } from '../journal/journal.ts';
-import { createRedisConnection } from '../journal/redis-connection.ts';
+import { addressOf, createRedisConnection, nameOf } from '../journal/redis-connection.ts';
 import { createSignal } from '../journal/signal.ts';
 import type { Message } from '../message/message.ts';
 import { createBacklog } from './bullmq-backlog.ts';
@@ -34,7 +34,6 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
   const { settings, prefix, deadlineMs, retention } = options;
   const { journal, log, clock } = deps;
   const now = (): number => clock.now();
-  const address = `${settings.host}:${settings.port}`;
   let isStopping = false;
   let wasUp: boolean | undefined;
   let jobQueue: JobQueue<JobData> | undefined;
@@ -87,7 +86,7 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
   function health(): Health {
     const reason = adder.trouble();
     if (reason !== undefined) return { ok: false, reason };
-    if (!adder.isReady()) return { ok: false, reason: `Connecting to Redis at ${address}.` };
+    if (!adder.isReady()) return { ok: false, reason: `Connecting to ${nameOf(settings)}.` };
     const ofJournal = journal.health();
     if (!ofJournal.ok) return ofJournal;
     const trouble = worker?.trouble();
@@ -100,8 +99,8 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
     const isUp = adder.isReady() && reason === undefined;
     if (isStopping || isUp === wasUp || (!isUp && reason === undefined)) return;
     wasUp = isUp;
-    if (isUp) log.info({ event: 'bullmq.up', redis: address });
-    else log.warn({ event: 'bullmq.down', redis: address, reason });
+    if (isUp) log.info({ event: 'bullmq.up', redis: addressOf(settings) });
+    else log.warn({ event: 'bullmq.down', redis: addressOf(settings), reason });
     isKnown.resolve();
   }
 
@@ -131,7 +130,7 @@ export function createBullmqQueue(deps: JobWorkerDeps, options: BullmqQueueOptio
         return acceptedUnless(await groups.add(messages), (claim) => claim === 'conflict');
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
-        const reason = error instanceof DeadlineError ? `Redis at ${address} gave ${text}.` : text;
+        const reason = error instanceof DeadlineError ? `${nameOf(settings)} gave ${text}.` : text;
         return { ok: false, code: 'queue_unavailable', reason };
       }
     },

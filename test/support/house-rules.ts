@@ -70,6 +70,8 @@ const drivers = [
   'journal/memory',
   'journal/disk',
   'journal/redis',
+  'journal/redis-sentinel',
+  'journal/redis-cluster',
 ].map((d) => `${d}.ts`);
 /** What a room may use of another beside its contract: how one connects to Redis, and how entries are kept and packed. */
 const shared: Readonly<Record<string, readonly string[]>> = {
@@ -80,8 +82,11 @@ const contracts: Readonly<Record<string, string>> = { queue: 'queue/queue.ts', j
 /** What the default run never loads. */
 const lazyPackages = ['ioredis', 'bullmq', 'lmdb'];
 
-/** Sockets that nobody talks on: they end with their process, which is what a lock needs. */
-const socketLocks = ['journal/disk-lock.ts'];
+/**
+ * Sockets of a room that has none otherwise: those that nobody talks on, which end with their process as a lock needs it; and those that
+ * only Redis' client talks on, to a server that is found anew each time.
+ */
+const socketFiles = ['journal/disk-lock.ts', 'journal/redis-found-connector.ts'];
 
 /** Files that may re-export: the two public ones, once they exist. */
 const publicBarrels: readonly string[] = [];
@@ -176,7 +181,7 @@ const socketModules = /^node:(http|https|http2|net|tls|dgram)$/;
 function allowsBuiltin(file: string, room: Room, { specifier }: SourceImport): boolean {
   if (room.builtins === 'none') return false;
   if (room.builtins === 'no HTTP') return !httpModules.test(specifier);
-  if (room.builtins === 'no sockets') return !socketModules.test(specifier) || socketLocks.includes(file);
+  if (room.builtins === 'no sockets') return !socketModules.test(specifier) || socketFiles.includes(file);
   return true;
 }
 

@@ -99,7 +99,7 @@ function giveUp(child: Child): (error: unknown) => Promise<never> {
 }
 
 /** True when the server at this port answers a PING with PONG, and with nothing else (LOADING, NOAUTH). */
-function answersPing(port: number, password?: string): Promise<boolean> {
+export function answersPing(port: number, password?: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let answer = '';
