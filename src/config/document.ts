@@ -65,6 +65,13 @@ start (exit code 64).
 | \`rediss/…\`                         | the same over TLS                                         |
 | \`bullmq/…\`                         | BullMQ on the Redis at that address, written likewise     |
 | \`bullmqs/…\`                        | the same over TLS                                         |
+| \`redis-sentinel/HOST:PORT,HOST:PORT/MASTER/DB\` | the master that these sentinels name (port 26379 may be left out) |
+| \`redis-cluster/HOST:PORT,HOST:PORT\` | a Redis Cluster; some of its nodes are enough |
+
+\`-sentinel\` and \`-cluster\` stand after each of the four: \`rediss-sentinel/…\`, \`bullmq-cluster/…\`. User and password before the \`@\` are
+those of the Redis servers; for sentinels that ask for one too, \`?sentinel-password=PASSWORD\` (and \`sentinel-user=USER&\` before it) stands at the
+end. With TLS the sentinels are asked over TLS as well. In a cluster all keys of a deployment are in one slot: a redis-prefix without braces
+is given them. [reliability.md](reliability.md#redis-sentinel-and-cluster) says what a fail-over may cost.
 
 \`redis://…\` is read like \`redis/…\`, and so are the others. An IPv6 address stands in brackets: \`redis/[::1]:6379\`. In user
 and password, \`%\` is written \`%25\`, and any other character may be written so. Other users of the machine can read the

@@ -42,6 +42,66 @@ test('every spelling of an address is read', () => {
   for (const [text, queue] of table) assert.deepEqual(read(text), queue, text);
 });
 
+test('a Redis that several servers are asked for is read', () => {
+  const login = { tls: false } as const;
+  const sentinel = { kind: 'redis', via: 'sentinel', master: 'm', db: 0, ...login } as const;
+  const cluster = { kind: 'redis', via: 'cluster', db: 0, ...login } as const;
+  const table: readonly (readonly [string, QueueUrl])[] = [
+    ['redis-sentinel/h/m', { ...sentinel, servers: [{ host: 'h', port: 26379 }] }],
+    [
+      'redis-sentinel/a,b:1,[::1]:2/m',
+      {
+        ...sentinel,
+        servers: [
+          { host: 'a', port: 26379 },
+          { host: 'b', port: 1 },
+          { host: '::1', port: 2 },
+        ],
+      },
+    ],
+    [
+      'bullmqs-sentinel://ann:p%40@h/my-master_1.x/3',
+      {
+        ...sentinel,
+        kind: 'bullmq',
+        tls: true,
+        username: 'ann',
+        password: 'p@',
+        servers: [{ host: 'h', port: 26379 }],
+        master: 'my-master_1.x',
+        db: 3,
+      },
+    ],
+    [
+      'redis-sentinel/:p@h/m/?sentinel-password=a%26b?c',
+      { ...sentinel, password: 'p', servers: [{ host: 'h', port: 26379 }], sentinelPassword: 'a&b?c' },
+    ],
+    [
+      'redis-sentinel/h/m?sentinel-user=bob&sentinel-password=x',
+      {
+        ...sentinel,
+        servers: [{ host: 'h', port: 26379 }],
+        sentinelUsername: 'bob',
+        sentinelPassword: 'x',
+      },
+    ],
+    [
+      'rediss-cluster/:p@a,b:7000',
+      {
+        ...cluster,
+        tls: true,
+        password: 'p',
+        servers: [
+          { host: 'a', port: 6379 },
+          { host: 'b', port: 7000 },
+        ],
+      },
+    ],
+    ['bullmq-cluster/h:1/0', { ...cluster, kind: 'bullmq', servers: [{ host: 'h', port: 1 }] }],
+  ];
+  for (const [text, queue] of table) assert.deepEqual(read(text), queue, text);
+});
+
 test('user and password are percent-decoded, and may hold what separates elsewhere', () => {
   const table: readonly (readonly [string, string | undefined, string])[] = [
     ['redis/:secret@h', undefined, 'secret'],
@@ -82,6 +142,20 @@ test('a wrong address says what is wrong with it', () => {
     ['redis/:@h', /empty password/],
     ['redis/ann:@h', /empty password/],
     ['redis/:50%@h', /write % as %25/],
+    ['redis-sentinel/h', /no valid name of a master; write redis-sentinel\/HOST:PORT,HOST:PORT\/MASTER/],
+    ['redis-sentinel/h//0', /no valid name of a master/],
+    ['redis-sentinel/h,/m', /no valid host/],
+    ['redis-sentinel/h/m/x', /database that is not/],
+    ['redis-sentinel/h/m/0/0', /database that is not/],
+    ['redis-sentinel/h/m?', /takes only \?sentinel-password/],
+    ['redis-sentinel/h/m?password=x', /takes only \?sentinel-password/],
+    ['redis-sentinel/h/m?sentinel-password=', /takes only \?sentinel-password/],
+    ['redis-sentinel/h/m?sentinel-password=50%', /with % as %25/],
+    ['redis-sentinel/h/m?sentinel-user=x', /sentinel-user without/],
+    ['redis-cluster/', /no valid host; write redis-cluster\/HOST:PORT,HOST:PORT/],
+    ['redis-cluster/a,b:0', /port that is not/],
+    ['redis-cluster/a/1', /Redis Cluster has only one/],
+    ['redis-proxy/a', /^unknown queue redis-proxy/],
     ['rabbit/h:1', /^unknown queue rabbit; must be list, redis\/HOST:PORT or bullmq\/HOST:PORT$/],
     ['redisx://h', /^unknown queue redisx/],
   ];
@@ -95,9 +169,29 @@ test('disque is answered with its replacement', () => {
 });
 
 test('no problem and no description repeats a password', () => {
-  const schemes = ['redis/', 'rediss://', 'bullmq/', 'bullmqs/', 'rabbit/', 'list/', 'disque/', '', '/'];
+  const schemes = [
+    'redis/',
+    'rediss://',
+    'bullmq/',
+    'bullmqs-sentinel/',
+    'bullmq-cluster/',
+    'rabbit/',
+    'list/',
+    '',
+    '/',
+  ];
   const credentials = [':hunter2@', 'ann:hunter2@', 'hunter2@', ':hunter2%zz@', ':x@hunter2/y@'];
-  const addresses = ['h:1/0', 'h:abc', 'h:1/x', '', 'a b', '[::1', '@'];
+  const addresses = [
+    'h:1/0',
+    'h:1/m?sentinel-password=hunter2',
+    'h:1/m?hunter2',
+    'h:abc',
+    'h:1/x',
+    '',
+    'a b',
+    '[::1',
+    '@',
+  ];
   let problems = 0;
   let descriptions = 0;
   for (const scheme of schemes) {
@@ -124,6 +218,12 @@ test('a description is what one would write, and is read back', () => {
     ['bullmqs/[::1]:1/2', 'bullmqs/[::1]:1/2'],
     ['rediss/ann:secret@h', 'rediss/ann:***@h:6379/0'],
     ['redis/:secret@h', 'redis/:***@h:6379/0'],
+    ['rediss-sentinel/:secret@a,[::1]:1/m', 'rediss-sentinel/:***@a:26379,[::1]:1/m/0'],
+    [
+      'redis-sentinel/a/m/2?sentinel-password=secret&sentinel-user=b%26',
+      'redis-sentinel/a:26379/m/2?sentinel-user=b%26&sentinel-password=***',
+    ],
+    ['bullmq-cluster/ann:secret@a,b', 'bullmq-cluster/ann:***@a:6379,b:6379'],
   ];
   for (const [text, description] of table) {
     assert.equal(describeQueue(read(text)), description);

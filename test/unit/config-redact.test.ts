@@ -31,4 +31,5 @@ test('a name is bare where it can be', () => {
 test('text from elsewhere becomes one line without credentials', () => {
   assert.equal(oneLine('a\r\nb\u2028c\u0007d'), 'a b c d');
   assert.equal(oneLine('unexpected redis/:secret@h'), '***@h');
+  assert.equal(oneLine('h/m?sentinel-user=x&sentinel-password=secret&y'), 'h/m?sentinel-user=x&sentinel-password=***');
 });
