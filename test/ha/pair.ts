@@ -70,7 +70,7 @@ export async function startPair(scope: Scope, options: PairOptions): Promise<Pai
     nginx,
     async reloadNginx() {
       const gone = (): number => nginx.lines.filter((line) => /worker process \d+ exited/.test(line)).length;
-      const workers = Number(nginx.lines.filter((line) => /start worker process \d/.test(line)).length);
+      const workers = nginx.lines.filter((line) => /start worker process \d/.test(line)).length;
       const before = gone();
       process.kill(nginx.pid, 'SIGHUP');
       await eventually(() => gone() >= before + workers || undefined, 'the old workers of nginx to end', RELOAD_MS);
