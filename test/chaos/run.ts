@@ -110,7 +110,8 @@ try {
   } else if ('names' in options) {
     const report = await runHaScenarios(options, say);
     process.stdout.write(toHaMarkdown(report));
-    process.exitCode = report.results.every(({ failure }) => failure === '') ? 0 : 1;
+    const held = report.results.filter(({ failure }) => failure === '');
+    process.exitCode = held.length === options.names.length ? 0 : 1;
   } else process.exitCode = await main(options);
 } catch (error) {
   say(`chaos: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${USAGE}\n${HA_USAGE}`);

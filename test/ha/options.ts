@@ -18,7 +18,12 @@ export function parseHaOptions(argv: readonly string[]): HaOrder | undefined {
   });
   // A short run measures nothing that is worth keeping.
   const outDir = values.out ?? (values.short ? 'artifacts/ha' : 'test/ha/results');
-  return { names: values.ha.split(',').map(haName), isFull: !values.short, outDir };
+  return {
+    names: values.ha.split(',').map(haName),
+    isFull: !values.short,
+    outDir,
+    isForDocs: values.out === undefined,
+  };
 }
 
 function haName(text: string): HaName {

@@ -7,58 +7,47 @@ export interface HaReport {
   readonly results: readonly HaResult[];
 }
 
-/** The report as a page: the tables that docs/ha.md quotes, then the machine and what happened when. */
-export function toMarkdown({ machine, results }: HaReport): string {
-  const parts = [
-    `# Failures of a pair, ${machine.date.slice(0, 16).replace('T', ' ')} UTC`,
-    haTable(results),
-    'Lost and repeated: accepted messages, counted once for each listener. Untold: of the lost ones, those whose listener was not told by `resumed:false` or a gap. Refused: posts whose one attempt was not answered 202; those with a key are counted in brackets; the share is of the posts of the 10 s after the event.',
-    haTimes(results),
-    'Silence: of a listener, from the loss of its socket (or the kill or freeze of its instance) to its welcome. Busiest second: the share of listeners that came back within it. All back: from the event to the last welcome. p99: of `/send`, from the event until all were back, or for 5 s. Stall: for how long at most the measuring processes did not get their turn.',
-    '## Machine',
-    `- ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.kernel}\n- Node ${machine.node}, Redis ${machine.redis}; clients, nginx, Redis and both instances share the machine`,
-    '## What happened when',
-    ...results.map(({ scenario, log, failure }) =>
-      [`### ${scenario}`, '```', ...log, ...(failure === '' ? [] : [failure]), '```'].join('\n'),
-    ),
-  ];
+/** The report as a page: the tables, then what happened when. */
+export function toMarkdown(report: HaReport): string {
+  const logs = report.results.map(({ scenario, log, failure }) =>
+    [`### ${scenario}`, '```', ...log, ...(failure === '' ? [] : [failure]), '```'].join('\n'),
+  );
+  const parts = [`# Failures of a pair`, measured(report), '## What happened when', ...logs];
   return `${parts.join('\n\n')}\n`;
 }
 
-/** What was lost and refused, by event. */
-function haTable(results: readonly HaResult[]): string {
+/** The tables that docs/ha.md has, and what they were measured on. */
+export function measured({ machine, results }: HaReport): string {
+  return [
+    lossTable(results),
+    'Accepted, lost, repeated: see "How it is measured". Refused: posts whose one attempt was not answered 202; in brackets those that had a key. Share: of the posts of the 10 s after the event.',
+    timeTable(results),
+    'Silence: of a listener, from the loss of its socket (or the kill of its instance) to its welcome on another. Busiest second: the share of the listeners that came back within it. All back: from the event to the last welcome. p99: of `/send`, from the event until all were back, or for 5 s where nobody moved. Stall: how long at most the measuring processes did not get their turn.',
+    `${machine.date.slice(0, 16).replace('T', ' ')} UTC, ${machine.cpu}, ${machine.cores} cores that clients, nginx, Redis and both instances share, ${machine.kernel}, Node ${machine.node}, Redis ${machine.redis}.`,
+  ].join('\n\n');
+}
+
+function lossTable(results: readonly HaResult[]): string {
   return table(
-    [
-      'event',
-      'listeners',
-      'posts/s',
-      'accepted',
-      'delivered',
-      'lost',
-      'untold',
-      'repeated',
-      'refused',
-      'share',
-      'result',
-    ],
-    results.map(({ event, postsPerSecond, failure, figures }) => [
+    ['event', 'listeners', 'posts/s', 'accepted', 'delivered', 'lost', 'repeated', 'refused', 'share', 'as promised'],
+    results.map(({ event, postsPerSecond, failure, figures, isDurable }) => [
       event,
-      String(figures.listeners),
-      String(postsPerSecond),
-      String(figures.accepted),
-      String(figures.delivered),
-      `**${figures.lost}**`,
-      String(figures.untold),
-      String(figures.repeated),
-      `${figures.refused} (${figures.refusedWithKey})`,
+      whole(figures.listeners),
+      whole(postsPerSecond),
+      whole(figures.accepted),
+      whole(figures.delivered),
+      figures.lost === 0 || isDurable
+        ? `**${whole(figures.lost)}**`
+        : `**${whole(figures.lost)}**, untold ${figures.untold}`,
+      whole(figures.repeated),
+      `${whole(figures.refused)} (${whole(figures.refusedWithKey)})`,
       percent(figures.refusedShare),
-      failure === '' ? 'held' : 'BROKEN',
+      failure === '' ? 'yes' : '**no**',
     ]),
   );
 }
 
-/** How long it took, by event. */
-function haTimes(results: readonly HaResult[]): string {
+function timeTable(results: readonly HaResult[]): string {
   return table(
     [
       'event',
@@ -67,20 +56,26 @@ function haTimes(results: readonly HaResult[]): string {
       'busiest second',
       'all back',
       'p99 of /send',
+      'told `resumed:false`',
       'left on the backup',
       'stall',
     ],
     results.map(({ event, figures }) => [
       event,
-      String(figures.reconnects),
+      whole(figures.reconnects),
       seconds(figures.longestSilenceMs),
-      percent(figures.busiestSecondShare),
+      figures.reconnects === 0 ? '' : percent(figures.busiestSecondShare),
       seconds(figures.allBackMs),
-      `${Math.round(figures.sendP99Ms)} ms`,
-      figures.leftOnBackup < 0 ? '' : String(figures.leftOnBackup),
-      `${figures.longestStallMs} ms`,
+      `${whole(Math.round(figures.sendP99Ms))} ms`,
+      whole(figures.notResumed),
+      figures.leftOnBackup < 0 ? '' : whole(figures.leftOnBackup),
+      `${whole(figures.longestStallMs)} ms`,
     ]),
   );
+}
+
+function whole(count: number): string {
+  return count.toLocaleString('en-US');
 }
 
 function seconds(ms: number): string {

@@ -34,6 +34,8 @@ export interface HaResult {
   readonly scenario: HaName;
   readonly event: string;
   readonly isFull: boolean;
+  /** What was accepted outlives the process that accepted it. */
+  readonly isDurable: boolean;
   readonly postsPerSecond: number;
   readonly figures: Figures;
   /** What was promised and did not hold; empty: all did. */
@@ -127,7 +129,9 @@ export async function runHa(scope: Scope, { scenario: name, isFull, say, detour 
     ...(verdict.delivered === 0 ? ['nothing was delivered'] : []),
     ...exceeded(scenario.limits, figures, isFull),
   ];
-  return { scenario: name, event: scenario.event, isFull, postsPerSecond, figures, failure: parts.join('\n'), log };
+  const { isDurable } = rules;
+  const { event } = scenario;
+  return { scenario: name, event, isFull, isDurable, postsPerSecond, figures, failure: parts.join('\n'), log };
 }
 
 /** What of the limits did not hold. Times are not judged in a short run: it shares its machine with other tests. */

@@ -49,15 +49,15 @@ export async function isReady(stage: Stage, member: Member): Promise<void> {
   stage.say(`the ${member.name} is ready`);
 }
 
-/** Resolves when every listener is connected again. */
+/** Resolves when every listener is connected again, or when that takes too long: what then is missing is judged with the rest. */
 export async function allBack(stage: Stage): Promise<void> {
-  await stage.listeners.allWelcome(BACK_MS);
-  stage.say('every listener is connected');
+  const said = await stage.listeners.allWelcome(BACK_MS).then(() => 'every listener is connected', String);
+  stage.say(said);
 }
 
-/** Resolves when a member holds no listener any more: it has handed all of them over. */
+/** Resolves when a member holds no listener any more, since it has handed all of them over; or when that takes too long. */
 export async function emptied(stage: Stage, member: Member): Promise<void> {
   const probe = async (): Promise<true | undefined> => (await member.connections()) === 0 || undefined;
-  await eventually(probe, `the ${member.name} to be without listeners`, EMPTIED_MS);
-  stage.say(`the ${member.name} holds no listener`);
+  const emptied = eventually(probe, `the ${member.name} to be without listeners`, EMPTIED_MS);
+  stage.say(await emptied.then(() => `the ${member.name} holds no listener`, String));
 }
