@@ -5,7 +5,9 @@ import { createProcessClock } from './app/process-clock.ts';
 import { createDrain } from './cluster/drain.ts';
 import { Lifecycle } from './cluster/lifecycle.ts';
 import type { Config } from './config/schema.ts';
+import { Admission } from './gateway/admission.ts';
 import { Gateway } from './gateway/gateway.ts';
+import type { ProcessMemory } from './gateway/memory-guard.ts';
 import { refuse } from './gateway/refuse.ts';
 import { Heartbeat } from './hub/heartbeat.ts';
 import { Hub } from './hub/hub.ts';
@@ -36,6 +38,7 @@ export interface AppDeps {
   readonly isAdminPortChosen: boolean;
   readonly log: Log;
   readonly fillRandom: FillRandom;
+  readonly memory: ProcessMemory;
   /** It is a worker: its supervisor has the admin listener. */
   readonly worker?: WorkerPart;
 }
@@ -74,7 +77,8 @@ const requestGraceMs = 1000;
 const clockCheckMs = 1000;
 
 /** The composition root: makes the parts in the order of the line, backwards. `app/open-store.ts` picks the drivers. */
-export async function createApp({ config, isAdminPortChosen, log, fillRandom, worker }: AppDeps): Promise<App> {
+export async function createApp(deps: AppDeps): Promise<App> {
+  const { config, isAdminPortChosen, log, fillRandom, memory, worker } = deps;
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
 
@@ -94,15 +98,18 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom, wo
   const onExpired = ({ id }: Message): void => drops.add(id, 'expired', 'hub');
   const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters, onExpired }, config);
   const heartbeat = new Heartbeat(counters, config);
+  const { random } = Math;
+  const admission = new Admission({ counters, log, monotonicMs, random, memory }, config);
+  const isLeaving = (): boolean => lifecycle.isLeaving;
   const gateway = new Gateway(
-    { hub, heartbeat, counters, head, acknowledge, monotonicMs, watches, isLeaving: () => lifecycle.isLeaving },
+    { hub, heartbeat, admission, counters, head, acknowledge, monotonicMs, watches, isLeaving },
     config,
   );
 
   let clockCheck: NodeJS.Timeout | undefined;
   let isServing = false;
   const lifecycle = new Lifecycle();
-  const drain = createDrain({ hub, monotonicMs, random: Math.random, log }, config);
+  const drain = createDrain({ hub, monotonicMs, random, log }, config);
   /** Nobody is left who could hear what this process alone knows. */
   let isEmpty = false;
   const isClosed = (): boolean =>
@@ -123,7 +130,14 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom, wo
   const application = createApplication({ send, assets: createAssets(), readiness, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
 
-  const gauges = () => ({ connections: hub.size, behind: hub.behind, uids: hub.uids, mid: journal.head() });
+  const gauges = () => ({
+    connections: hub.size,
+    behind: hub.behind,
+    uids: hub.uids,
+    mid: journal.head(),
+    lagMs: Math.round(admission.lagMs()),
+    residentBytes: memory.residentBytes(),
+  });
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
   const mayChange = createOriginRule([]);
   const { backlog } = queue;
@@ -146,6 +160,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom, wo
     if (lifecycle.isLeaving) return undefined;
     await Promise.all([queue.start(), peers.start()]);
     heartbeat.start();
+    admission.start();
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
     const publicAt = await listen(publicServer, { host: config.host, port: config.port, name: 'port' });
     const adminAt = worker === undefined ? await listenForAdmin(adminServer, config, isAdminPortChosen) : undefined;
@@ -174,6 +189,7 @@ export async function createApp({ config, isAdminPortChosen, log, fillRandom, wo
     publicServer.close();
     await queue.stop();
     heartbeat.stop();
+    admission.stop();
     clearInterval(clockCheck);
     // Ends when what was on its way to the store is answered, so that those who posted it are as well.
     await Promise.all([journal.stop(), peers.stop()]);

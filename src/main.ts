@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { webcrypto } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { createApp, type App, type AppDeps } from './app.ts';
 import { workerCommand, type ToWorker } from './cluster/crew-messages.ts';
 import { readCommandLine } from './config/command-line.ts';
@@ -9,6 +9,7 @@ import { helpText } from './config/help.ts';
 import { loadConfig, type Loaded } from './config/load.ts';
 import { printConfig } from './config/print.ts';
 import { describeQueue } from './config/queue-url.ts';
+import type { ProcessMemory } from './gateway/memory-guard.ts';
 import { ListenError } from './ingress/listen.ts';
 import { DataDirError } from './journal/disk-error.ts';
 import { createLog } from './ops/log.ts';
@@ -42,6 +43,7 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     isAdminPortChosen: sources.adminPort !== 'default',
     log: createLog(config.logLevel),
     fillRandom,
+    memory,
   };
   const app = workers === 1 ? await createApp(deps) : await supervise(deps, workers);
   let isStopping = false;
@@ -96,9 +98,16 @@ async function work(): Promise<void> {
       onMessage: (heed) => void process.on('message', (message) => heed(message as ToWorker)),
     },
     fillRandom,
+    memory,
     leave: () => process.exit(),
   });
 }
+
+const memory: ProcessMemory = {
+  residentBytes: () => process.memoryUsage.rss(),
+  // Where nothing bounds it, this is 0, or more than there is.
+  availableBytes: Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem()),
+};
 
 function fillRandom(bytes: Uint8Array): void {
   webcrypto.getRandomValues(bytes);

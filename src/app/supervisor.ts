@@ -6,6 +6,7 @@ import { createFork } from '../cluster/fork-worker.ts';
 import { createJournalServer } from '../cluster/journal-server.ts';
 import { Lifecycle } from '../cluster/lifecycle.ts';
 import type { Config } from '../config/schema.ts';
+import { residentBound, type ProcessMemory } from '../gateway/memory-guard.ts';
 import { refuse } from '../gateway/refuse.ts';
 import { createHttpServer } from '../ingress/http-server.ts';
 import { ListenError } from '../ingress/listen.ts';
@@ -38,7 +39,7 @@ const clockCheckMs = 1000;
  * public listener. It serves no client itself, so that it has time for all of them.
  */
 export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
-  const { config, isAdminPortChosen, log, fillRandom, workers } = deps;
+  const { config, isAdminPortChosen, log, fillRandom, memory, workers } = deps;
   const isLinked = config.queue.kind === 'list';
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
@@ -57,7 +58,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const crew = createCrew(
     {
       fork: createFork({ isLinked }),
-      orders: (worker): WorkerOrders => ({ worker, config: shareOf(config, workers), isLinked }),
+      orders: (worker): WorkerOrders => ({ worker, config: shareOf(config, workers, memory), isLinked }),
       onForked(_worker, { link }) {
         if (link !== undefined) links.accept(link);
       },
@@ -78,7 +79,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const lifecycle = new Lifecycle();
   const readiness = (): Health =>
     lifecycle.isLeaving ? { ok: false, reason: 'The instance is draining.' } : queue.health();
-  const gauges = () => ({ mid: journal.head() });
+  const gauges = () => ({ mid: journal.head(), residentBytes: memory.residentBytes() });
   const hub = { receipt: () => undefined };
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
   const admin = createAdmin(
@@ -162,6 +163,12 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
 }
 
 /** What is counted in total is shared out among the workers. */
-function shareOf(config: Config, workers: number): Config {
-  return { ...config, maxConnections: Math.ceil(config.maxConnections / workers) };
+function shareOf(config: Config, workers: number, memory: ProcessMemory): Config {
+  const ofEach = (total: number): number => Math.ceil(total / workers);
+  return {
+    ...config,
+    maxConnections: ofEach(config.maxConnections),
+    maxHandshakes: ofEach(config.maxHandshakes),
+    maxMemoryBytes: ofEach(residentBound(config.maxMemoryBytes, memory)),
+  };
 }

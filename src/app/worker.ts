@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import { createApp, type App } from '../app.ts';
 import { linkFd, type FromWorker, type ToWorker, type WorkerOrders } from '../cluster/crew-messages.ts';
 import { Handlers } from '../cluster/handlers.ts';
+import type { ProcessMemory } from '../gateway/memory-guard.ts';
 import { ListenError } from '../ingress/listen.ts';
 import type { FillRandom } from '../message/id.ts';
 import { createLog } from '../ops/log.ts';
@@ -15,12 +16,13 @@ export interface SupervisorChannel {
 export interface WorkerDeps {
   readonly channel: SupervisorChannel;
   readonly fillRandom: FillRandom;
+  readonly memory: ProcessMemory;
   /** Ends the process. */
   readonly leave: () => void;
 }
 
 /** A process that takes posts and listeners at the public door, for a supervisor which has all the rest. */
-export function runWorker({ channel, fillRandom, leave }: WorkerDeps): void {
+export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): void {
   const handlers = new Handlers();
   let app: App | undefined;
 
@@ -37,6 +39,7 @@ export function runWorker({ channel, fillRandom, leave }: WorkerDeps): void {
       isAdminPortChosen: false,
       log,
       fillRandom,
+      memory,
       worker: { number: worker, handlers, link },
     });
     void app.stopped.then(leave);

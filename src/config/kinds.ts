@@ -69,6 +69,21 @@ export function bytes(range: Range<number>, text: KeyText) {
     .meta({ ...text, kind: 'bytes', unit: 'bytes', accepts, placeholder: 'SIZE' });
 }
 
+/** A size, or `auto`: what the description says. 0 turns it off. */
+export function bytesOrAuto(range: Omit<Range<number>, 'default'>, text: KeyText) {
+  const accepts = `auto, 0 (no limit) or a size from ${formatBytes(range.min)} to ${formatBytes(range.max)}`;
+  const usual: number | 'auto' = 'auto';
+  return fromRaw((raw): Parsed<number | 'auto'> => {
+    const word = scalarText(raw) ?? '';
+    if (word.toLowerCase() === 'auto') return accept(usual);
+    const value = parseBytes(word);
+    const isInRange = value === 0 || (value !== undefined && value >= range.min && value <= range.max);
+    return isInRange ? accept(value) : mustBe(accepts, raw);
+  })
+    .default(usual)
+    .meta({ ...text, kind: 'memory', unit: 'bytes', accepts, placeholder: 'SIZE' });
+}
+
 export function durationMs(range: Range<number>, text: KeyText) {
   const limits = `from ${formatDurationMs(range.min)} to ${formatDurationMs(range.max)}`;
   const accepts = `a time ${limits} with its unit (500ms, 20s, 2m, 1h)`;

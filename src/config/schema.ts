@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   bytes,
+  bytesOrAuto,
   choice,
   count,
   directory,
@@ -132,6 +133,31 @@ export const configSchema = z.strictObject({
       group: 'Connections',
       description:
         'Most open connections of one uid on this instance: its tabs, phones and apps. Further ones are refused.',
+    },
+  ),
+  maxHandshakes: count(
+    'handshakes a second',
+    { min: 1, max: 1_000_000, default: 1000 },
+    {
+      group: 'Connections',
+      description:
+        'Most new connections that are taken in a second. Further ones are answered 503 and told when to come back, so that a crowd that comes back at once does not hold up posts.',
+    },
+  ),
+  maxLagMs: durationMs(
+    { min: 0, max: MINUTE_MS, default: 200 },
+    {
+      group: 'Connections',
+      description:
+        'How late the event loop may be, not just once, for a new connection to be taken: while it is later, they are answered 503. 0: however late.',
+    },
+  ),
+  maxMemoryBytes: bytesOrAuto(
+    { min: 16 * MIB, max: 1024 * GIB },
+    {
+      group: 'Connections',
+      description:
+        'Resident memory above which no new connection is taken, nor when 90 % of the heap that Node allows itself is in use. auto: 90 % of what the machine or the container has.',
     },
   ),
   // The ranges of the next two do not take each other's usual values, for their names differ by one letter.

@@ -9,13 +9,16 @@ import type { Hub } from '../hub/hub.ts';
 import type { Counters } from '../ops/counters.ts';
 import type { ErrorCode } from '../wire/errors.ts';
 import type { WelcomeEvent } from '../wire/frames.ts';
+import type { Admission } from './admission.ts';
 import { ClientFrames } from './client-frames.ts';
 import { readListenQuery, type ListenRequest } from './listen-query.ts';
-import { refuse } from './refuse.ts';
+import { refuse, type RefusalOptions } from './refuse.ts';
+import { Turns } from './turns.ts';
 
 export interface GatewayDeps {
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
+  readonly admission: Admission;
   readonly counters: Counters;
   /** The mid of the newest entry that the hub was told. */
   readonly head: () => number;
@@ -49,6 +52,13 @@ interface Attached {
 const attached = Symbol('attached');
 type AttachedSocket = WebSocket & { [attached]: Attached };
 
+/** An upgrade that HTTP has let go of. */
+interface Handshake {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly head: Buffer;
+}
+
 /** The options of `ws` 8.23 that its published types do not know yet. */
 interface NewerServerOptions extends ServerOptions {
   readonly closeTimeout: number;
@@ -60,11 +70,13 @@ export class Gateway {
   readonly #budgetBytes: number;
   readonly #server: WebSocketServer;
   readonly frames: ClientFrames;
+  readonly #handshakes: Turns<Handshake>;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
     this.#deps = deps;
     this.#budgetBytes = options.connectionBudgetBytes;
     this.frames = new ClientFrames(deps, options);
+    this.#handshakes = new Turns(deps.monotonicMs, (handshake) => this.#handshake(handshake));
     const serverOptions: NewerServerOptions = {
       noServer: true,
       clientTracking: false,
@@ -86,12 +98,19 @@ export class Gateway {
   /** Handles the `upgrade` event of an HTTP server. Every refusal is an HTTP answer before the upgrade. */
   readonly upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     socket.on('error', ignoreError);
+    this.#handshakes.add({ request, socket, head });
+  };
+
+  #handshake({ request, socket, head }: Handshake): void {
+    if (socket.destroyed) return;
     const url = request.url ?? '';
     const queryAt = url.indexOf('?');
     const path = queryAt < 0 ? url : url.slice(0, queryAt);
     if (path !== '/ws')
       return this.#refuse(socket, 'not_found', `There is no WebSocket at ${printable(path)}; use /ws.`);
     if (this.#deps.isLeaving()) return this.#refuse(socket, 'stopping');
+    const retryAfterSeconds = this.#deps.admission.retryAfterSeconds();
+    if (retryAfterSeconds !== undefined) return this.#refuse(socket, 'busy', undefined, { retryAfterSeconds });
     const query = readListenQuery(queryAt < 0 ? '' : url.slice(queryAt + 1));
     if (!query.ok) return this.#refuse(socket, 'invalid_listen', query.message);
     const refusal = this.#deps.hub.refusal(query.request.uid);
@@ -99,7 +118,7 @@ export class Gateway {
     const watching = this.#deps.watches?.watch(query.request.uid);
     if (watching === undefined) this.#accept(request, socket, head, query.request);
     else void this.#acceptWhen(watching, request, socket, head, query.request);
-  };
+  }
 
   /** Forgets a connection whose socket has closed. */
   forget(connection: Connection): void {
@@ -161,9 +180,9 @@ export class Gateway {
     return textFrame(JSON.stringify(event));
   }
 
-  #refuse(socket: Socket, code: ErrorCode, message?: string): void {
+  #refuse(socket: Socket, code: ErrorCode, message?: string, options?: RefusalOptions): void {
     this.#deps.counters.listenersRefused += 1;
-    refuse(socket, code, message);
+    refuse(socket, code, message, options);
   }
 }
 
@@ -197,9 +216,9 @@ function onClose(this: WebSocket): void {
 
 /** A handshake that `ws` does not take: wrong version, no key, a broken extension header. */
 function onHandshakeError(error: Error, socket: unknown): void {
-  refuse(socket as Socket, 'invalid_request', `This is not a WebSocket handshake: ${error.message}.`, [
-    'Sec-WebSocket-Version: 13',
-  ]);
+  refuse(socket as Socket, 'invalid_request', `This is not a WebSocket handshake: ${error.message}.`, {
+    headers: ['Sec-WebSocket-Version: 13'],
+  });
 }
 
 function attachedTo(webSocket: WebSocket): Attached {

@@ -2,14 +2,26 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorCatalogue, type ErrorBody, type ErrorCode } from '../wire/errors.ts';
 
+export interface RefusalOptions {
+  /** Further lines of the header. */
+  readonly headers?: readonly string[];
+  /** After how many whole seconds it may be tried again, where that makes sense. */
+  readonly retryAfterSeconds?: number;
+}
+
 /** After how many seconds a listener that was refused for want of room may try again. */
-const retryAfterSeconds = 5;
+const usualRetryAfterSeconds = 5;
 
 /**
  * Answers on a socket that HTTP has let go of: an upgrade that is refused, or bytes that are not HTTP. The answer is whole
  * HTTP with a JSON error, and the socket is closed after it.
  */
-export function refuse(socket: Duplex, code: ErrorCode, message?: string, headers: readonly string[] = []): void {
+export function refuse(
+  socket: Duplex,
+  code: ErrorCode,
+  message?: string,
+  { headers = [], retryAfterSeconds = usualRetryAfterSeconds }: RefusalOptions = {},
+): void {
   const { status, meaning, retryable } = errorCatalogue[code];
   const body: ErrorBody = { error: { code, message: message ?? meaning } };
   const text = JSON.stringify(body);

@@ -22,6 +22,12 @@ export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
+/**
+ * Connections that the kernel keeps for us to take; it keeps no more than net.core.somaxconn (4096 on Linux). A crowd that comes
+ * back at once is longer than Node's usual 511, and who finds no place there tries again only after a second.
+ */
+const backlog = 4096;
+
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is in use',
   EACCES: 'may not be opened by this user',
@@ -52,7 +58,7 @@ function open(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: Error): void => reject(error);
     server.once('error', onError);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog }, () => {
       server.off('error', onError);
       resolve();
     });

@@ -20,6 +20,8 @@ export interface Counters {
   connected: number;
   /** Listeners refused before the upgrade. */
   listenersRefused: number;
+  /** Of those, listeners that were put off before anything was done for them, since too many came at once. */
+  handshakesDeferred: number;
   /** Times that a connection did not read fast enough, and was to be caught up from the journal. */
   fellBehind: number;
   /** Connections closed since they did not read at all, or since what they missed was no longer kept. */
@@ -48,6 +50,7 @@ export function createCounters(): Counters {
     replayed: 0,
     connected: 0,
     listenersRefused: 0,
+    handshakesDeferred: 0,
     fellBehind: 0,
     tooSlow: 0,
     deadPeers: 0,

@@ -18,7 +18,7 @@ export interface WorkerStats extends WorkerState {
 }
 
 /** What is not a part of a whole: the largest of them is shown. */
-const largest = ['mid'];
+const largest = ['mid', 'lagMs'];
 
 /** Adds the workers up. They are ready when one of them is: that one takes posts and listeners. */
 export function addUp(

@@ -87,6 +87,12 @@ export const errorCatalogue = {
     retryable: true,
     meaning: 'This uid holds --max-connections-per-uid connections.',
   },
+  busy: {
+    status: 503,
+    retryable: true,
+    meaning:
+      'More listeners come than the instance takes at once; come back after `Retry-After` and a random part of a second.',
+  },
   stopping: { status: 503, retryable: true, meaning: 'The instance is stopping; another will answer.' },
 } as const satisfies Record<string, { status: number; retryable: boolean; meaning: string }>;
 

@@ -91,6 +91,10 @@ const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> =
     await client.close();
     return refusal;
   },
+  busy: async (scope) => {
+    const { wsUrl: fullUrl } = await startInstance(scope, { flags: ['--max-memory=16MiB'] });
+    return refusedWs(`${fullUrl}/ws?uid=1`);
+  },
   stopping: provokeStopping,
 };
 

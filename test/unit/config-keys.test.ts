@@ -16,6 +16,7 @@ const samples: Readonly<Record<KeySpec['kind'], readonly [string, Config[ConfigK
   count: ['77', 77],
   port: ['0', 0],
   bytes: ['65kb', 66_560],
+  memory: ['1GiB', 1_073_741_824],
   duration: ['3s', 3000],
   boolean: ['true', true],
   choice: ['debug', 'debug'],

@@ -1,0 +1,38 @@
+/** How long one turn of the event loop may be spent on what waits, in milliseconds: posts that come meanwhile wait no longer. */
+const turnMs = 5;
+
+/** Does work in the order in which it came, in turns of the event loop that leave room for everything else. */
+export class Turns<T> {
+  readonly #monotonicMs: () => number;
+  readonly #work: (item: T) => void;
+  readonly #onTurn: () => void;
+  #waiting: T[] = [];
+  #next = 0;
+
+  constructor(monotonicMs: () => number, work: (item: T) => void) {
+    this.#monotonicMs = monotonicMs;
+    this.#work = work;
+    this.#onTurn = () => this.#turn();
+  }
+
+  /** Will be done, soon. */
+  add(item: T): void {
+    this.#waiting.push(item);
+    if (this.#waiting.length === 1) setImmediate(this.#onTurn);
+  }
+
+  #turn(): void {
+    const endMs = this.#monotonicMs() + turnMs;
+    do {
+      const item = this.#waiting[this.#next];
+      this.#next += 1;
+      if (item !== undefined) this.#work(item);
+    } while (this.#next < this.#waiting.length && this.#monotonicMs() < endMs);
+    if (this.#next < this.#waiting.length) {
+      setImmediate(this.#onTurn);
+    } else {
+      this.#waiting = [];
+      this.#next = 0;
+    }
+  }
+}

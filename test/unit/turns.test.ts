@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Turns } from '../../src/gateway/turns.ts';
+
+test('everything is done in its order, a few milliseconds a turn, and others come in between', async () => {
+  let nowMs = 0;
+  const done: (number | string)[] = [];
+  const turns = new Turns<number>(
+    () => nowMs,
+    (item) => {
+      nowMs += 1;
+      done.push(item);
+      if (item === 3) turns.add(12);
+    },
+  );
+  for (let item = 1; item <= 11; item += 1) turns.add(item);
+  assert.equal(done.length, 0, 'nothing at once');
+  for (let turn = 1; turn <= 3; turn += 1) {
+    await nextTurn();
+    done.push('other');
+  }
+  assert.deepEqual(done, [1, 2, 3, 4, 5, 'other', 6, 7, 8, 9, 10, 'other', 11, 12, 'other']);
+  turns.add(13);
+  await nextTurn();
+  assert.equal(done.at(-1), 13, 'and it begins again');
+});
+
+test('what takes longer than a turn is done one a turn', async () => {
+  let nowMs = 0;
+  const done: number[] = [];
+  const turns = new Turns<number>(
+    () => nowMs,
+    (item) => {
+      nowMs += 1000;
+      done.push(item);
+    },
+  );
+  for (const item of [1, 2]) turns.add(item);
+  await nextTurn();
+  assert.deepEqual(done, [1]);
+  await nextTurn();
+  assert.deepEqual(done, [1, 2]);
+});
