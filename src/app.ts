@@ -3,7 +3,7 @@ import { listenForAdmin } from './app/admin-door.ts';
 import { openStore, type OnDropped, type WorkerPart } from './app/open-store.ts';
 import { createProcessClock } from './app/process-clock.ts';
 import { createDrain } from './cluster/drain.ts';
-import { Lifecycle } from './cluster/lifecycle.ts';
+import { Lifecycle, type InstanceState } from './cluster/lifecycle.ts';
 import type { Config } from './config/schema.ts';
 import { Admission } from './gateway/admission.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -141,7 +141,22 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
   const mayChange = createOriginRule([]);
   const { backlog } = queue;
-  const admin = createAdmin({ counters, gauges, readiness, messages, backlog, mayChange, version, onFault }, config);
+  const state = (): InstanceState => lifecycle.state;
+  const admin = createAdmin(
+    {
+      counters,
+      gauges,
+      readiness,
+      state,
+      stop: (how) => void stop(how),
+      messages,
+      backlog,
+      mayChange,
+      version,
+      onFault,
+    },
+    config,
+  );
   const adminServer = serve(admin.callback());
   worker?.handlers.add(workerQuestion, () => ({
     worker: worker.number,
@@ -200,18 +215,18 @@ export async function createApp(deps: AppDeps): Promise<App> {
     hasStopped();
   }
 
+  function stop({ hurried = false } = {}): Promise<void> {
+    if (hurried) drain.hurry();
+    return (stopping ??= end());
+  }
+
   return {
     start() {
       const opened = open();
       starting = opened.catch(() => {});
       return opened;
     },
-
-    stop({ hurried = false } = {}) {
-      if (hurried) drain.hurry();
-      return (stopping ??= end());
-    },
-
+    stop,
     stopped,
   };
 }

@@ -9,6 +9,7 @@ import { helpText } from './config/help.ts';
 import { loadConfig, type Loaded } from './config/load.ts';
 import { printConfig } from './config/print.ts';
 import { describeQueue } from './config/queue-url.ts';
+import type { Config } from './config/schema.ts';
 import type { ProcessMemory } from './gateway/memory-guard.ts';
 import { ListenError } from './ingress/listen.ts';
 import { DataDirError } from './journal/disk-error.ts';
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
   const loaded = loadConfig({ argv, env: process.env, readFile: (path) => readFileSync(path, 'utf8') });
   if (!loaded.ok) return fail(exitUsage, loaded.errors);
   if (command === 'config') return print(printConfig(loaded.config, loaded.sources));
+  if (command === 'drain') return drain(loaded.config);
   return serve(loaded);
 }
 
@@ -81,6 +83,12 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     fail(isUsage ? exitUsage : exitUnavailable, [error.message]);
     await app.stop();
   }
+}
+
+async function drain(config: Config): Promise<void> {
+  const { drainInstance } = await import('./ops/drain-command.ts');
+  const say = { print: (line: string) => print(`${line}\n`), fail: (line: string) => fail(exitUnavailable, [line]) };
+  await drainInstance(say, config);
 }
 
 async function supervise(deps: AppDeps, workers: number): Promise<App> {

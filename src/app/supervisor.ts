@@ -87,6 +87,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
       counters,
       gauges,
       readiness,
+      state: () => lifecycle.state,
+      stop: (how) => void stop(how),
       async crew() {
         const { answers } = await crew.ask(workerQuestion, null);
         return addUp({ gauges: gauges(), counters: { ...counters } }, crew.states(), answers);
@@ -144,20 +146,20 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
 
   let crewStopped: Promise<void> = Promise.resolve();
 
+  function stop({ hurried = false } = {}): Promise<void> {
+    lifecycle.goOn('draining');
+    stopBegins();
+    crewStopped = crew.stop({ hurried });
+    return (stopping ??= end());
+  }
+
   return {
     start() {
       const opened = open();
       starting = opened.catch(() => {});
       return opened;
     },
-
-    stop({ hurried = false } = {}) {
-      lifecycle.goOn('draining');
-      stopBegins();
-      crewStopped = crew.stop({ hurried });
-      return (stopping ??= end());
-    },
-
+    stop,
     stopped,
   };
 }

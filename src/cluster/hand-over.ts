@@ -8,6 +8,8 @@ export interface HandOverDeps {
   readonly monotonicMs: () => number;
   /** A number from 0 up to, and not, 1. */
   readonly random: () => number;
+  /** Resolves after so long, or when the signal says so. */
+  readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
 export interface HandOverOptions {
@@ -38,7 +40,7 @@ const maxCrowdSpreadMs = 10_000;
  * Resolves with how many went, when each of them has been told; their sockets close as they answer.
  */
 export async function handOver(deps: HandOverDeps, options: HandOverOptions): Promise<number> {
-  const { hub, monotonicMs, random } = deps;
+  const { hub, monotonicMs, random, sleep = wait } = deps;
   const { overMs, which = () => true, signal } = options;
   const leaving = shuffle(
     [...hub.connections()].filter((connection) => connection.isOpen && which(connection)),
@@ -72,7 +74,6 @@ function shuffle(connections: Connection[], random: () => number): Connection[] 
   return connections;
 }
 
-/** Ends early when the signal says so. */
-async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
 }

@@ -7,6 +7,8 @@ import type { Entry, SourceReading } from './source.ts';
 /** The commands, each with what --help says of it. */
 export const commands = {
   serve: 'Serve until stopped. This is what happens without a command, too.',
+  drain:
+    'Have the running instance whose admin listener is at --admin-host and --admin-port hand its connections over and end; wait for it.',
   config: 'Print the settings in force and where each comes from, as a file for --config.',
   help: 'Print this.',
   version: 'Print the version.',

@@ -35,6 +35,14 @@ const wholeNumber = (max: number, usual: number) =>
 
 const nothing = z.strictObject({});
 
+/** `?hurry`, with or without a value. */
+const drain = z.strictObject({
+  hurry: z
+    .enum(['', 'true', 'false'], { error: 'takes no value' })
+    .transform((value) => value !== 'false')
+    .default(false),
+});
+
 const list = z.strictObject({ from: wholeNumber(999_999_999, 0), limit: wholeNumber(maxListItems, usualListItems) });
 
 /** `uids` is split at commas; `uid` is taken as it is, for uids that hold one. */
@@ -49,7 +57,7 @@ const uids = z
 
 const uidsBody = z.strictObject({ uids: listOf(uidOrNumber) }, { error: (issue) => objectError(issue.code) });
 
-export const adminQueries = { nothing, list, uids, uidsBody };
+export const adminQueries = { nothing, drain, list, uids, uidsBody };
 
 export type ReadQuery<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: AdminError };

@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
+import type { InstanceState } from '../cluster/lifecycle.ts';
 import type { Health } from '../journal/journal.ts';
 import type { Backlog } from '../queue/queue.ts';
 import { answerError } from './admin-answer.ts';
@@ -8,12 +9,15 @@ import { addBacklogRoutes } from './backlog-routes.ts';
 import type { CrewStats } from './crew-stats.ts';
 import type { Counters } from './counters.ts';
 import type { MessageDesk } from './message-desk.ts';
+import { addDrainRoute, type DrainRouteDeps } from './drain-route.ts';
 import { addMessageRoutes, type MessageRouteOptions } from './message-routes.ts';
 
 export interface AdminDeps {
   readonly counters: Counters;
   readonly gauges: () => Readonly<Record<string, number>>;
   readonly readiness: () => Health;
+  readonly state: () => InstanceState;
+  readonly stop: DrainRouteDeps['stop'];
   /** The workers, of a supervisor: what it shows is their sums. */
   readonly crew?: () => Promise<CrewStats>;
   readonly messages: MessageDesk;
@@ -26,14 +30,15 @@ export interface AdminDeps {
 
 /** The admin listener: what this instance holds and has counted, and what became of a message. Not for the public. */
 export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa {
-  const { counters, gauges, readiness, crew, messages, backlog, mayChange, version, onFault } = deps;
+  const { counters, gauges, readiness, state, stop, crew, messages, backlog, mayChange, version, onFault } = deps;
+  const sums = async () => (await crew?.()) ?? { readiness: readiness(), gauges: gauges(), counters };
   const router = new Router({ strict: true });
   router.get('/stats', async (context) => {
     // A store that is away must not take this page with it.
     const queue = (await backlog?.counts().catch(() => null)) ?? null;
-    const sums = (await crew?.()) ?? { readiness: readiness(), gauges: gauges(), counters };
-    context.body = { version, queue, ...sums };
+    context.body = { version, state: state(), queue, ...(await sums()) };
   });
+  addDrainRoute(router, { stop, connections: async () => (await sums()).gauges['connections'] ?? 0 });
   router.get('/', (context) => context.redirect('stats'));
   addMessageRoutes(router, messages, options);
   addBacklogRoutes(router, backlog);
@@ -81,6 +86,6 @@ function answerNothingHere(context: Context, router: Router): void {
     answerError(context, { code: 'method_not_allowed' });
     return;
   }
-  const message = 'There is nothing here. See /stats, /messages/{id}, /scheduled and /failed.';
+  const message = 'There is nothing here. See /stats, /messages/{id}, /scheduled, /failed and /drain.';
   answerError(context, { code: 'not_found', message });
 }

@@ -155,6 +155,8 @@ async function provokeBeingHandedOn(scope: Scope): Promise<Refusal> {
       counters: createCounters(),
       gauges: () => ({}),
       readiness: () => ({ ok: true }),
+      state: () => 'ready',
+      stop: () => {},
       messages,
       backlog,
       mayChange: () => true,
