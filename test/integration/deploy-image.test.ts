@@ -14,11 +14,11 @@ import { runProgram } from '../support/run-command.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { connectWs } from '../support/ws-client.ts';
 import { contextNames, copy, filesBelow, readDockerfile, type Instruction } from './deploy/dockerfile.ts';
+import { dockerfile, imageEnvironment } from './deploy/settings.ts';
 
 /** Two installs and a compilation: some 15 s, and a busy machine takes several times that. */
 const stepLimitMs = 90_000;
 
-const dockerfile = readDockerfile(readFileSync(join(projectRoot, 'deploy/Dockerfile'), 'utf8'));
 const ignore = readFileSync(join(projectRoot, '.dockerignore'), 'utf8');
 const [build, dependencies, image] = dockerfile.stages;
 assert.ok(build && dependencies && image && dockerfile.stages.length === 3);
@@ -97,7 +97,7 @@ test('the commands of the Dockerfile make an instance that serves, is healthy, a
 
   // As Docker would start it, but for the port and the address: ENV, WORKDIR, ENTRYPOINT and CMD.
   const port = String(await freePort());
-  const env = { ...plainEnvironment(), ...environment(), TIDINGS_PORT: port, TIDINGS_ADMIN_PORT: '0' };
+  const env = { ...plainEnvironment(), ...imageEnvironment(), TIDINGS_PORT: port, TIDINGS_ADMIN_PORT: '0' };
   const start = (more: NodeJS.ProcessEnv) => {
     const [command = '', ...rest] = [...words('ENTRYPOINT'), ...words('CMD')];
     return startChild(command, rest, { cwd: app, env: { ...env, ...more } });
@@ -149,14 +149,6 @@ function inPlace(command: string, data: string): string {
     ['/var/lib/tidings', data],
     ['1000:1000', me],
   ]);
-}
-
-function environment(): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    setting('ENV')
-      .split(/\s+/)
-      .map((pair) => pair.split('=') as [string, string]),
-  );
 }
 
 /** With npm's own settings, as this machine has them: a build of an image has a network as well. */
