@@ -107,7 +107,10 @@ function hostOr(host: unknown, asked: RedisAddress): string {
   return typeof host === 'string' && host !== '' && host !== '?' ? host : asked.host;
 }
 
-/** A prefix whose keys are all in one slot: what stands in its first braces decides, and without any the whole of it. */
+/**
+ * A prefix whose keys are all in one slot. Redis goes by what stands between the first brace and the next closing one, and by the whole
+ * key where nothing does.
+ */
 export function oneSlotPrefix(prefix: string): string {
-  return /\{[^}]+\}/.test(prefix) ? prefix : `{${prefix}}`;
+  return /^[^{]*\{[^}]+\}/.test(prefix) ? prefix : `{${prefix}}`;
 }

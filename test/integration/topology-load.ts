@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { askRedis } from '../support/ask-redis.ts';
 import type { Scope } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
 import type { Instance } from '../support/instance.ts';
@@ -136,4 +138,32 @@ export async function untilReady(instances: readonly Instance[]): Promise<void> 
       30_000,
     );
   }
+}
+
+/**
+ * What clients missed is not in the new master, which got it too late or never; what came to them twice is there once: the first copy was
+ * told and lost by Redis before it was appended again.
+ */
+export async function assertKeptCame(
+  t: TestContext,
+  load: Load,
+  port: number,
+  { prefix, password }: { readonly prefix: string; readonly password: string },
+): Promise<void> {
+  const { missed, repeated } = await load.end();
+  await askRedis(port, password, async (client) => {
+    for (const id of missed) {
+      const state = await client.get(`${prefix}:i:${id}`);
+      // 0: a claim whose job was lost.
+      assert.match(state ?? '0 ', /^0 /, `${id} is kept and did not come`);
+    }
+    for (const mids of repeated) {
+      const kept = await Promise.all(mids.map((mid) => client.xrange(`${prefix}:log`, mid, mid)));
+      assert.equal(kept.flat().length, 1, `of ${mids.join()} all but one were lost by Redis`);
+    }
+  });
+  t.diagnostic(
+    `${load.accepted.length} accepted; lost by replication: ${missed.length} missed, ${repeated.length} came twice; ` +
+      `refused: ${JSON.stringify([...load.refusals])}; no 202 for ${load.longestPauseMs().toFixed(0)} ms at most`,
+  );
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Redis as Client } from 'ioredis';
+import { askRedis } from './ask-redis.ts';
 import { startChild, type Child } from './child.ts';
 import { endWith, type Scope } from './cleanup.ts';
 import { eventually } from './deadline.ts';
@@ -51,7 +51,7 @@ export async function startSentinelSet(scope: Scope, options: SentinelSetOptions
   });
   const servers = [first, second] as const;
   await eventually(async () => {
-    const info = await asked(second.port, password, (client) => client.info('replication'));
+    const info = await askRedis(second.port, password, (client) => client.info('replication'));
     return info.includes('master_link_status:up') ? true : undefined;
   }, 'the replica to follow its master');
 
@@ -61,7 +61,7 @@ export async function startSentinelSet(scope: Scope, options: SentinelSetOptions
   }
   const known = async (): Promise<true | undefined> => {
     for (const { port } of sentinels) {
-      const state = await asked(port, sentinelPassword, (client) => client.call('sentinel', 'master', masterName));
+      const state = await askRedis(port, sentinelPassword, (client) => client.call('sentinel', 'master', masterName));
       if (field(state, 'num-other-sentinels') !== '2' || field(state, 'num-slaves') !== '1') return undefined;
     }
     return true;
@@ -71,7 +71,7 @@ export async function startSentinelSet(scope: Scope, options: SentinelSetOptions
   const masterPort = async (): Promise<number | undefined> => {
     const ports = new Set<number>();
     for (const { port } of sentinels) {
-      const at = await asked(port, sentinelPassword, (client) =>
+      const at = await askRedis(port, sentinelPassword, (client) =>
         client.call('sentinel', 'get-master-addr-by-name', masterName),
       ).catch(() => undefined);
       if (Array.isArray(at)) ports.add(Number(at[1]));
@@ -101,7 +101,7 @@ export async function startSentinelSet(scope: Scope, options: SentinelSetOptions
       if (sentinel === undefined) throw new Error('no sentinel');
       await eventually(
         () =>
-          asked(sentinel.port, sentinelPassword, (client) => client.call('sentinel', 'failover', masterName)).then(
+          askRedis(sentinel.port, sentinelPassword, (client) => client.call('sentinel', 'failover', masterName)).then(
             () => true,
             () => undefined,
           ),
@@ -151,29 +151,6 @@ async function startSentinel(scope: Scope, masterPort: number, options: Sentinel
   };
   endWith(scope, kill);
   return { port, kill };
-}
-
-/** One question to the server at this port of the test. */
-export async function asked<T>(
-  port: number,
-  password: string | undefined,
-  ask: (client: Client) => Promise<T>,
-): Promise<T> {
-  const client = new Client({
-    host: '127.0.0.1',
-    port,
-    ...(password === undefined ? {} : { password }),
-    lazyConnect: true,
-    retryStrategy: () => null,
-    commandTimeout: 1000,
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return await ask(client);
-  } finally {
-    client.disconnect();
-  }
 }
 
 function field(state: unknown, name: string): string {
