@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { Duplex } from 'node:stream';
 import type { Handlers } from '../cluster/handlers.ts';
+import type { LinkStream } from '../cluster/link-frames.ts';
 import { createOneInstance } from '../cluster/one-instance.ts';
 import type { Peers } from '../cluster/peers.ts';
 import type { Watches } from '../cluster/watched.ts';
@@ -52,7 +52,7 @@ export interface WorkerPart {
 }
 
 export interface StoreLink {
-  readonly connect: () => Promise<Duplex>;
+  readonly connect: () => Promise<LinkStream>;
   /** The supervisor has ended. */
   readonly onLost: () => void;
 }

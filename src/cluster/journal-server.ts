@@ -1,6 +1,5 @@
-import type { Duplex } from 'node:stream';
 import type { Appended, Entry, Follower, Health, Journal, MailboxPage } from '../journal/journal.ts';
-import { linkKinds, linkOutcomes, LinkReader, LinkWriter, type LinkBody } from './link-frames.ts';
+import { linkKinds, linkOutcomes, LinkReader, LinkWriter, type LinkBody, type LinkStream } from './link-frames.ts';
 import { UidIndex } from './uid-index.ts';
 
 export interface JournalServerDeps {
@@ -21,7 +20,7 @@ const newsEveryMs = 250;
 
 /** One worker's end of its link. */
 interface Link {
-  readonly stream: Duplex;
+  readonly stream: LinkStream;
   readonly writer: LinkWriter;
   worker: number;
   /** The newest mid that it has heard of. */
@@ -166,7 +165,8 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
 
   function watch(link: Link, call: number, uid: string): void {
     watching.add(uid, link);
-    link.writer.begin(linkKinds.answer).count(call).number(journal.head()).end();
+    link.toldHead = journal.head();
+    link.writer.begin(linkKinds.answer).count(call).number(link.toldHead).end();
   }
 
   function answer<Value>(
@@ -201,7 +201,7 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
     /** To be told every entry of the journal. O(workers that watch its uids). */
     follower,
     /** Takes a new link. */
-    accept(stream: Duplex): void {
+    accept(stream: LinkStream): void {
       const link: Link = {
         stream,
         writer: new LinkWriter(stream, () => tellHead(link)),

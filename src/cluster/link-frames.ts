@@ -38,10 +38,21 @@ const bufferBytes = 64 * 1024;
 /** Below this room a buffer is not used for another turn. */
 const leastRoomBytes = 1024;
 
-/** What a stream must do for a link; a `net.Socket` does. */
+/** Where a link writes; a `net.Socket` is one. */
 export interface LinkOutlet {
   readonly writableLength: number;
   write(bytes: Uint8Array): boolean;
+}
+
+/** One end of a link; a `net.Socket` is one. */
+export interface LinkStream extends LinkOutlet {
+  on(event: 'data', heed: (chunk: Buffer) => void): unknown;
+  on(event: 'end' | 'close', heed: () => void): unknown;
+  on(event: 'error', heed: (error: Error) => void): unknown;
+  /** The other end is told that nothing more comes. */
+  end(): unknown;
+  /** At once, both ways. */
+  destroy(): unknown;
 }
 
 /** Gathers the frames of one turn of the event loop and writes them at once. `beforeWrite` may add to them. */

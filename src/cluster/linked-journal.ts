@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import { MailboxLog } from '../journal/mailbox-log.ts';
 import type {
   Appended,
@@ -12,12 +11,12 @@ import type {
 } from '../journal/journal.ts';
 import type { Message } from '../message/message.ts';
 import { LinkCalls, LinkError } from './link-calls.ts';
-import { linkKinds, linkOutcomes, LinkReader, LinkWriter, type LinkBody } from './link-frames.ts';
+import { linkKinds, linkOutcomes, LinkReader, LinkWriter, type LinkBody, type LinkStream } from './link-frames.ts';
 import { Watched, type Watches } from './watched.ts';
 
 export interface LinkedJournalDeps {
   /** Opens the link to the supervisor. */
-  readonly connect: () => Promise<Duplex>;
+  readonly connect: () => Promise<LinkStream>;
   /** Unix milliseconds that never jump. */
   readonly now: () => number;
   readonly monotonicMs: () => number;
@@ -61,13 +60,18 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
       ask(
         linkKinds.watch,
         (frame) => frame.text(uid),
-        (answer) => onAnswer(answer.number()),
+        (answer) => {
+          const since = answer.number();
+          // Nothing up to there is missing here: who joins now joins there.
+          recent.raiseHead(since);
+          onAnswer(since);
+        },
       ),
     release: (uid) => tell(linkKinds.unwatch, (frame) => frame.text(uid)),
   });
   let follower: Follower = () => {};
   let writer: LinkWriter | undefined;
-  let stream: Duplex | undefined;
+  let stream: LinkStream | undefined;
   let health: Health = { ok: false, reason: 'The link to the supervisor is not open.' };
   let isStopping = false;
   let welcomed = (): void => {};
