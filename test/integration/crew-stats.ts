@@ -1,0 +1,24 @@
+import type { Instance } from '../support/instance.ts';
+import { request } from '../support/request.ts';
+
+type Numbers = Readonly<Record<string, number>>;
+
+/** `/stats` of an instance with workers. */
+export interface CrewDocument {
+  readonly gauges: Numbers;
+  readonly counters: Numbers;
+  readonly readiness: { readonly ok: boolean };
+  readonly workers: readonly {
+    readonly worker: number;
+    readonly pid: number | null;
+    readonly isListening: boolean;
+    readonly restarts: number;
+    readonly readiness: { readonly ok: boolean } | null;
+    readonly gauges: Numbers | null;
+    readonly counters: Numbers | null;
+  }[];
+}
+
+export async function crewOf({ adminUrl }: Pick<Instance, 'adminUrl'>): Promise<CrewDocument> {
+  return (await request(`${adminUrl}/stats`)).json as CrewDocument;
+}
