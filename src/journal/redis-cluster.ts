@@ -112,5 +112,6 @@ function hostOr(host: unknown, asked: RedisAddress): string {
  * key where nothing does.
  */
 export function oneSlotPrefix(prefix: string): string {
-  return /^[^{]*\{[^}]+\}/.test(prefix) ? prefix : `{${prefix}}`;
+  if (/^[^{]*\{[^}]+\}/.test(prefix)) return prefix;
+  return prefix.startsWith('}') ? `{_${prefix}}` : `{${prefix}}`;
 }
