@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { post } from '../support/post.ts';
 import { startInstance } from '../support/instance.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
-import { portOf, startProxy, statsOf } from './nginx/proxy.ts';
+import { startRedis } from '../support/redis.ts';
+import { portOf, startOnRedis, startProxy, statsOf } from './nginx/proxy.ts';
 import { startStandIn } from './nginx/stand-in.ts';
 
 /** More than max_fails of the primary. */
@@ -32,6 +33,28 @@ test('listeners that the primary refuses with 503 are served by the backup, and 
   const { gauges, counters } = await statsOf(backup);
   assert.equal(gauges.connections, LISTENERS);
   assert.equal(counters.accepted, 0);
+});
+
+test('while the primary drains, it takes posts, and who comes anew is served by the backup', async (t) => {
+  const redis = await startRedis(t);
+  // Long enough that it is still at it when the test goes on: a signal ends it.
+  const primary = await startOnRedis(t, redis, ['--drain=60s']);
+  const backup = await startOnRedis(t, redis);
+  const nginx = await startProxy(t, { primary: portOf(primary), backup: portOf(backup) });
+  const listen = (uid: number) => connectWs(t, `${nginx.wsUrl}/ws?uid=${uid}&mid=`);
+  const stayed = await Promise.all(Array.from({ length: 100 }, (_, uid) => listen(uid)));
+  const stopped = primary.stop();
+  await primary.logged('draining');
+
+  for (let uid = 100; uid < 100 + LISTENERS; uid += 1) await listen(uid);
+  assert.equal((await statsOf(backup)).gauges.connections, LISTENERS);
+  for (let count = 1; count <= LISTENERS; count += 1) {
+    assert.equal((await post(nginx.url, { topic: 'all', msg: count })).status, 202);
+  }
+  assert.equal((await statsOf(primary)).counters.accepted, LISTENERS);
+  assert.ok(stayed.some((listener) => listener.isOpen()));
+  process.kill(primary.pid, 'SIGTERM');
+  await stopped;
 });
 
 test('when both refuse, the listener is told what the backup says', async (t) => {
