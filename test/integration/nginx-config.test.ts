@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { defaultConfig } from '../../src/config/schema.ts';
 import { errorCatalogue, type ErrorBody } from '../../src/wire/errors.ts';
+import { freePort } from '../support/free-port.ts';
 import { startInstance } from '../support/instance.ts';
 import { substitute } from '../support/nginx.ts';
+import { projectRoot } from '../support/project.ts';
 import { request } from '../support/request.ts';
 import { runProgram } from '../support/run-command.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
-import { configText } from './nginx/proxy.ts';
+import { configText, startProxy } from './nginx/proxy.ts';
 
 const SECOND_MS = 1000;
 const MIB = 1024 * 1024;
@@ -73,6 +75,22 @@ test('what nginx answers in place of the server is of its catalogue', () => {
     return error.code;
   });
   assert.deepEqual(answers, ['body_too_large', 'queue_unavailable']);
+});
+
+test('keepalived asks what nginx answers by itself, without an instance', async (t) => {
+  const text = await readFile(join(projectRoot, 'deploy/keepalived.conf'), 'utf8');
+  const [, command = ''] = /^ {4}script "(.*)"$/m.exec(text) ?? [];
+  const nginx = await startProxy(t, { primary: await freePort(), backup: await freePort() });
+  const run = (url: string) =>
+    runProgram('sh', [
+      '-c',
+      substitute(command, [
+        ['/usr/bin/curl', 'curl'],
+        ['http://127.0.0.1:3220', url],
+      ]),
+    ]);
+  assert.equal((await run(nginx.url)).code, 0);
+  assert.notEqual((await run(`http://127.0.0.1:${await freePort()}`)).code, 0, 'nobody there');
 });
 
 /** The values of a directive wherever it stands, in the order of the file. There must be one, and each must look like that. */
