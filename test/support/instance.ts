@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { startChild, type Exit } from './child.ts';
 import { endWith, type Scope } from './cleanup.ts';
+import { within } from './deadline.ts';
 import { artifactPath, serverEntry } from './project.ts';
 import { makeTempDir } from './temp-dir.ts';
 
@@ -34,6 +35,8 @@ export interface Instance {
   logged(event: string, matches?: (record: LogRecord) => boolean): Promise<LogRecord>;
   /** SIGTERM, and waits for the end. Rejects when it takes long, exits other than 0, or had a bug on the way. */
   stop(): Promise<void>;
+  /** Waits for an end that somebody else has asked for, and that is to be as well as that of `stop`. */
+  ends(): Promise<void>;
   /** SIGKILL, as the out-of-memory killer does it. */
   kill(): Promise<void>;
   /** SIGSTOP: it lives and does nothing, like a machine that swaps. */
@@ -87,6 +90,16 @@ export async function startInstance(scope: Scope, options: InstanceOptions = {})
     assertWell();
     if (code !== 0) throw new Error(`the server ended with ${code ?? signal} after SIGTERM; ${tail()}`);
   };
+  const ends = async (): Promise<void> => {
+    ended = 'stopped';
+    const { code, signal } = await within(
+      child.exited,
+      () => `the server to end; ${tail()}`,
+      options.stopLimitMs ?? 20_000,
+    );
+    assertWell();
+    if (code !== 0) throw new Error(`the server ended with ${code ?? signal}; ${tail()}`);
+  };
   endWith(scope, async () => {
     await stop();
     assertWell();
@@ -119,6 +132,7 @@ export async function startInstance(scope: Scope, options: InstanceOptions = {})
       }),
     logged,
     stop,
+    ends,
     async kill() {
       if (child.hasExited()) return stop();
       ended = 'killed';
