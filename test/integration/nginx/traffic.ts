@@ -25,14 +25,16 @@ export interface TrafficOptions {
   readonly posters: number;
   /** No poster begins more posts than so many. */
   readonly maxPostsEach: number;
+  /** Whether posters use keys; absent: every second one. */
+  readonly areKeyed?: boolean;
   readonly phase: () => string;
   /** Told after each answer. */
   readonly onPosted: (posted: readonly Posted[]) => void;
 }
 
-/** Keeps `posters` keep-alive connections posting to uid 1, each one post after the other; every second poster uses keys. */
+/** Keeps `posters` keep-alive connections posting to uid 1, each one post after the other; every second poster uses keys, unless `areKeyed` says otherwise. */
 export function startTraffic(scope: Scope, url: string, options: TrafficOptions): Traffic {
-  const { posters, maxPostsEach, phase, onPosted } = options;
+  const { posters, maxPostsEach, areKeyed, phase, onPosted } = options;
   const posted: Posted[] = [];
   let isOver = false;
   let next = 0;
@@ -50,7 +52,7 @@ export function startTraffic(scope: Scope, url: string, options: TrafficOptions)
     }
   }
 
-  const ended = Promise.all(Array.from({ length: posters }, (_, index) => run(index % 2 === 0)));
+  const ended = Promise.all(Array.from({ length: posters }, (_, index) => run(areKeyed ?? index % 2 === 0)));
   ended.catch(() => {});
   return {
     posted,
