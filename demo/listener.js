@@ -9,6 +9,8 @@ const openWithinMs = 10_000;
 const ackEveryMs = 1_000;
 /** The longest time that a `reconnect` event can make this page wait. */
 const longestMoveMs = 60_000;
+/** The server closes right after that event; one that has not by then is left. */
+const closeWithinMs = 1_000;
 
 /** Keeps every number as it was written, where the browser can: 12345678901234567890 would lose digits otherwise. */
 const exactNumber =
@@ -46,6 +48,7 @@ export function createListener({ page, cursors, onState, onFrame, onUnreadable }
   let timer;
   let ackTimer;
   let attempt = 0;
+  let moveAtMs;
 
   function stop() {
     clearTimeout(timer);
@@ -61,6 +64,7 @@ export function createListener({ page, cursors, onState, onFrame, onUnreadable }
     const url = listenUrl(page, target, cursors.get(target.uid));
     const opening = new WebSocket(url);
     let openedAtMs;
+    moveAtMs = undefined;
     socket = opening;
     timer = setTimeout(() => opening.close(), openWithinMs);
     onState({ phase: 'connecting', attempt, url });
@@ -85,8 +89,9 @@ export function createListener({ page, cursors, onState, onFrame, onUnreadable }
         onState({ phase: 'closed', code, reason, wasOpen });
         return;
       }
-      const delayMs = retryDelayMs(attempt);
-      attempt += 1;
+      // A server that asks its listeners to come back closes them, and has spread them over time itself.
+      const delayMs = moveAtMs === undefined ? retryDelayMs(attempt) : Math.max(0, moveAtMs - Date.now());
+      attempt = moveAtMs === undefined ? attempt + 1 : 0;
       timer = setTimeout(open, delayMs);
       onState({ phase: 'waiting', code, reason, wasOpen, retryAtMs: Date.now() + delayMs });
     };
@@ -135,8 +140,9 @@ export function createListener({ page, cursors, onState, onFrame, onUnreadable }
   function move(afterMs) {
     const delayMs = Math.min(longestMoveMs, Math.max(0, Number(afterMs) || 0));
     clearTimeout(timer);
-    timer = setTimeout(open, delayMs);
-    onState({ phase: 'open', moveAtMs: Date.now() + delayMs });
+    timer = setTimeout(open, delayMs + closeWithinMs);
+    moveAtMs = Date.now() + delayMs;
+    onState({ phase: 'open', moveAtMs });
   }
 
   return {

@@ -6,7 +6,7 @@ const closeMeanings = {
   1008: 'the server refused what this page did',
   1009: 'a frame was too large',
   1011: 'a fault of the server',
-  1012: 'the server restarts',
+  1012: 'the server hands over',
   1013: 'this page is too slow, or the server is full',
 };
 

@@ -13,7 +13,7 @@ const chromium = await startChromium(file);
 
 test('when the server stops, the page says so, and comes back with it', async (t) => {
   const old = await startInstance(t);
-  const expected = /ERR_CONNECTION_REFUSED|WebSocket is closed before/;
+  const expected = /ERR_CONNECTION_REFUSED|WebSocket is closed before|Unexpected response code: 503/;
   const { page, state, detail, send, arrived } = await openDemo(t, chromium, old.url, { query: '?uid=1', expected });
   await state('Open');
   const closings: string[] = [];
