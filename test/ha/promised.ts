@@ -1,5 +1,5 @@
 import { CALM_MS, nothingLost, triedSooner, usual, type Scenario } from './scenario.ts';
-import { allBack, emptied, fault, isReady, rest, serves } from './stage.ts';
+import { allBack, allOn, emptied, fault, isReady, rest, serves } from './stage.ts';
 
 /** What a pair promises, with the limits that it promises. */
 export const promised = {
@@ -14,7 +14,7 @@ export const promised = {
     async play(stage) {
       await rest(stage, CALM_MS, 1_000);
       await fault(stage, 'kill-instance', 'primary', () => stage.pair.primary.instance.kill());
-      await allBack(stage);
+      await allOn(stage, stage.pair.backup);
       await rest(stage, 12_000, 1_000);
       return undefined;
     },
@@ -106,7 +106,7 @@ export const promised = {
     async play(stage) {
       await rest(stage, CALM_MS, 1_000);
       await fault(stage, 'kill-instance', 'primary', () => stage.pair.primary.instance.kill());
-      await allBack(stage);
+      await allOn(stage, stage.pair.backup);
       await rest(stage, 2_000, 500);
       return undefined;
     },

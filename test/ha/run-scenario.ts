@@ -124,6 +124,7 @@ export async function runHa(scope: Scope, { scenario: name, isFull, say, detour 
   };
   note(`refused handshakes by status: ${JSON.stringify(refusedByStatus)}`);
   note(`refusals of posts: ${JSON.stringify(refusals(history))}`);
+  note(`errors of nginx: ${JSON.stringify(nginxErrors(pair.nginx.lines))}`);
   const parts = [
     ...(violations.length > 0 ? [describeViolations(violations, history)] : []),
     ...(verdict.delivered === 0 ? ['nothing was delivered'] : []),
@@ -139,6 +140,16 @@ export function exceeded(limits: readonly Limit[], figures: Figures, isFull: boo
   return limits
     .filter(({ figure, atMost, isTimed }) => (isFull || isTimed !== true) && !(figures[figure] <= atMost))
     .map(({ figure, atMost }) => `${figure} is ${figures[figure]}, and at most ${atMost} was promised`);
+}
+
+/** What nginx said of its upstreams, without their addresses, and how often. */
+function nginxErrors(lines: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const line of lines) {
+    const what = /\[(?:error|crit|alert|emerg|warn)\] \d+#\d+: (?:\*\d+ )?([^,]{0,160})/.exec(line)?.[1];
+    if (what !== undefined) counts[what] = (counts[what] ?? 0) + 1;
+  }
+  return counts;
 }
 
 function refusals({ attempts }: History): Record<string, number> {

@@ -55,6 +55,19 @@ export async function allBack(stage: Stage): Promise<void> {
   stage.say(said);
 }
 
+/** Resolves when this member holds every listener: right after a kill they may not have noticed yet that they were lost. */
+export async function allOn(stage: Stage, member: Member): Promise<void> {
+  const count = stage.history.clients.length;
+  const probe = async (): Promise<true | undefined> => (await member.connections()) >= count || undefined;
+  stage.say(
+    await eventually(probe, `the ${member.name} to hold all`, BACK_MS).then(
+      () => `the ${member.name} holds all`,
+      String,
+    ),
+  );
+  await allBack(stage);
+}
+
 /** Resolves when a member holds no listener any more, since it has handed all of them over; or when that takes too long. */
 export async function emptied(stage: Stage, member: Member): Promise<void> {
   const probe = async (): Promise<true | undefined> => (await member.connections()) === 0 || undefined;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CALM_MS, nothingLost, triedSooner, usual, type Scenario } from './scenario.ts';
-import { allBack, emptied, fault, isReady, rest, serves } from './stage.ts';
+import { allBack, allOn, emptied, fault, isReady, rest, serves } from './stage.ts';
 
 /** How long a supervisor takes to start an instance again. */
 const RESTART_MS = 1_000;
@@ -75,7 +75,7 @@ export const unpromised = {
       const { primary, backup } = stage.pair;
       await rest(stage, CALM_MS, 500);
       await fault(stage, 'kill-instance', 'primary', () => primary.instance.kill());
-      await allBack(stage);
+      await allOn(stage, backup);
       await rest(stage, 10_000, 2_000);
       await fault(stage, 'hand-back', 'primary', async () => {
         await primary.start();
