@@ -21,7 +21,7 @@ export interface LoadOptions {
 const TICK_MS = 10;
 const REQUEST_MS = 10_000;
 /** One in so many is for everybody. */
-const TO_ALL = 100;
+const TO_ALL = 250;
 const AGAIN_MS = 250;
 
 /** Every second post has an `Idempotency-Key`; none is repeated by the backend, so that each refusal is seen. */
