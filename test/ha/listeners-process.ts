@@ -1,4 +1,5 @@
 /** Thousands of listeners in a process of their own, so that the driver's clock and posts do not wait for them. Ends with its parent. */
+import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stall } from '../chaos/history.ts';
 import { watchStalls } from '../chaos/stall-watch.ts';
@@ -84,6 +85,8 @@ async function obey(order: Order): Promise<Reply['value']> {
   }
 }
 
+// Clients are on machines of their own: they take no time from the servers that they are to measure.
+setPriority(5);
 watchStalls({ after: () => {} }, stalls);
 process.on('message', (order: Order) => {
   void obey(order).then((value) => process.send?.({ ask: order.ask, value } satisfies Reply));

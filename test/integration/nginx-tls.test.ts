@@ -178,7 +178,7 @@ async function withPlaces(
   const logs = join(dir, 'own-logs');
   mkdirSync(logs);
   return substitute(tlsText, [
-    ['listen [::]:443 ssl http2 default_server;', ''],
+    ['listen [::]:443 ssl http2 default_server backlog=4096;', ''],
     ['listen [::]:443 ssl http2;', ''],
     ['listen [::]:80 default_server;', ''],
     ['listen 443 ', `listen 127.0.0.1:${tls} `],
