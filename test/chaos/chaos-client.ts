@@ -26,6 +26,7 @@ interface ServerFrame {
   readonly msg?: unknown;
   readonly resumed?: unknown;
   readonly after?: unknown;
+  readonly after_ms?: unknown;
 }
 
 /**
@@ -41,6 +42,8 @@ export class ChaosClient {
   #isWelcome = false;
   #hasEnded = false;
   #ackedAtMs = 0;
+  /** How long the server that closes it has told it to wait; -1: it has not. */
+  #moveMs = -1;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -114,7 +117,9 @@ export class ChaosClient {
     socket.on('close', (code) => {
       if (!isCurrent()) return;
       this.#noteEnd(code);
-      this.#later(20 + chance.below(LONGEST_WAIT_MS), () => this.#connect());
+      const waitMs = this.#moveMs < 0 ? 20 + chance.below(LONGEST_WAIT_MS) : this.#moveMs;
+      this.#moveMs = -1;
+      this.#later(waitMs, () => this.#connect());
     });
   }
 
@@ -140,7 +145,7 @@ export class ChaosClient {
         record.add('gap', atMs, mid, Number(frame.after));
         return;
       case 'reconnect':
-        this.leave(0);
+        this.#moveMs = Number(frame.after_ms);
         return;
       case undefined:
         break;

@@ -25,14 +25,18 @@ export interface Deployment {
   redisState: 'up' | 'paused' | 'down';
 }
 
-const FLAGS = ['--connection-budget=64KiB', '--retention-bytes=4GiB', '--retention-messages=10000000', '--drain=500ms'];
+const FLAGS = ['--connection-budget=64KiB', '--retention-bytes=4GiB', '--retention-messages=10000000'];
 
 /** Starts the set-up's Redis (append-only, fsync at every write) and its instances; all end with the scope. */
 export async function startDeployment(scope: Scope, setup: Setup): Promise<Deployment> {
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
   const redis = setup.hasRedis ? await startRedis(scope, { args: durable }) : undefined;
   const dir = await makeTempDir(scope);
-  const flags = [...setup.flags({ redis: redis?.address ?? '', dir }), ...FLAGS];
+  const flags = [
+    ...setup.flags({ redis: redis?.address ?? '', dir }),
+    ...FLAGS,
+    `--drain=${setup.instances > 1 ? '2s' : '500ms'}`,
+  ];
   const starting = Array.from({ length: setup.instances }, (_, index) => startSlot(scope, index, flags));
   const slots = await Promise.all(starting);
   return {

@@ -50,7 +50,7 @@ export interface Fault {
 
 /** The process of an instance ended: what it alone knew is gone. */
 export function endsProcess({ kind }: Fault): boolean {
-  return /^(kill|stop)-(instance|all)$/.test(kind);
+  return /^(kill|stop|drain)-(instance|all)$/.test(kind);
 }
 
 export type EventKind = 'connect' | 'welcome' | 'frame' | 'gap' | 'close' | 'pause' | 'resume';

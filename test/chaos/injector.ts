@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis as RedisClient } from 'ioredis';
 import { eventually } from '../support/deadline.ts';
+import type { Instance } from '../support/instance.ts';
+import { request } from '../support/request.ts';
 import type { Crowd } from './crowd.ts';
 import type { Deployment, Slot } from './deployment.ts';
 import type { Fault, History } from './history.ts';
@@ -41,7 +43,8 @@ export async function inject(options: InjectorOptions, planned: PlannedFault): P
 
   switch (kind) {
     case 'kill-instance':
-    case 'stop-instance': {
+    case 'stop-instance':
+    case 'drain-instance': {
       const slot = await slotToHit();
       return during(`instance ${slot.index}`, slot.index, () => restart(slot, kind, lengthMs, moves));
     }
@@ -114,11 +117,23 @@ export async function inject(options: InjectorOptions, planned: PlannedFault): P
   }
 }
 
-async function restart(slot: Slot, kind: string, lengthMs: number, moves: boolean): Promise<void> {
+type Ending = 'kill-instance' | 'kill-all' | 'stop-instance' | 'drain-instance';
+
+const endings: Readonly<Record<Ending, (instance: Instance) => Promise<void>>> = {
+  'kill-instance': (instance) => instance.kill(),
+  'kill-all': (instance) => instance.kill(),
+  'stop-instance': (instance) => instance.stop(),
+  async 'drain-instance'(instance) {
+    await request(`${instance.adminUrl}/drain`, { method: 'POST' });
+    await instance.ends();
+  },
+};
+
+async function restart(slot: Slot, kind: Ending, lengthMs: number, moves: boolean): Promise<void> {
   slot.state = 'down';
   // A process cannot know that the clock it starts with is wrong.
   slot.clock.set(0);
-  await (kind === 'stop-instance' ? slot.instance.stop() : slot.instance.kill());
+  await endings[kind](slot.instance);
   await sleep(lengthMs);
   await slot.start(moves);
 }

@@ -28,6 +28,7 @@ const lengthsMs: Readonly<Record<FaultKind, readonly [number, number]>> = {
   'kill-all': [0, 1_000],
   'pause-instance': [300, 3_000],
   'stop-instance': [0, 1_000],
+  'drain-instance': [0, 1_000],
   'slow-readers': [2_000, 5_000],
   'reconnect-storm': [0, 0],
   'stay-away': [1_000, 6_000],

@@ -1,6 +1,6 @@
 import type { Setup } from './setups.ts';
 
-/** What can be done to a deployment. The first four need a Redis. */
+/** What can be done to a deployment. */
 export const faultKinds = [
   'pause-redis',
   'kill-redis',
@@ -10,6 +10,7 @@ export const faultKinds = [
   'kill-instance',
   'pause-instance',
   'stop-instance',
+  'drain-instance',
   'slow-readers',
   'reconnect-storm',
   'stay-away',
@@ -18,6 +19,9 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number];
 
 const needRedis: readonly FaultKind[] = ['pause-redis', 'kill-redis', 'cut-subscriber', 'cut-connections'];
+
+/** What needs somebody to hand over to. */
+const needOthers: readonly FaultKind[] = ['kill-all', 'drain-instance'];
 
 export interface Scenario {
   /** Scenario -> invariant: what holds whatever the seed. */
@@ -38,6 +42,11 @@ export const scenarios = {
   'stop-instance': {
     invariant: 'an orderly restart loses nothing accepted and repeats nothing',
     faults: ['stop-instance'],
+    ...usual,
+  },
+  'drain-instance': {
+    invariant: 'an instance that hands its clients over under load loses nothing accepted and repeats nothing',
+    faults: ['drain-instance'],
     ...usual,
   },
   'pause-instance': {
@@ -95,6 +104,6 @@ export const scenarioNames = Object.keys(scenarios) as ScenarioName[];
 export function faultsFor(scenario: Scenario, setup: Setup): readonly FaultKind[] {
   return scenario.faults.filter((kind) => {
     if (needRedis.includes(kind)) return setup.hasRedis;
-    return kind !== 'kill-all' || setup.instances > 1;
+    return !needOthers.includes(kind) || setup.instances > 1;
   });
 }
