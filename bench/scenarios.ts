@@ -29,6 +29,7 @@ export interface Scenario {
 
 const deliveriesPerSecond = (result: LoadResult) => result.deliveriesPerSecond;
 const serverMicrosPerPost = (result: LoadResult) => result.serverMicrosPerPost;
+const serverMicrosPerDelivery = (result: LoadResult) => result.serverMicrosPerDelivery;
 const postsPerSecond = (result: LoadResult) => result.postsPerSecond;
 
 const IDLE_CONNECTIONS = 19_000;
@@ -120,6 +121,24 @@ export const SCENARIOS: readonly Scenario[] = [
     subject: { server: 'tidings-durable-list', plan: posts },
     peers: [{ server: 'tidings-list', plan: posts }],
     target: { of: 'ratio', better: 'higher', atLeast: 0.7, aim: 0.9 },
+  },
+  {
+    name: 'workers-broadcast',
+    work: 'broadcast with 2 workers on one core, 1,000 connections, 8 posters, against one process',
+    unit: 'us of server CPU/delivery',
+    figure: serverMicrosPerDelivery,
+    subject: { server: 'tidings-workers', plan: broadcast1000 },
+    peers: [{ server: 'tidings-list', plan: broadcast1000 }],
+    target: { of: 'ratio', better: 'lower', atLeast: 1.3, aim: 1.1 },
+  },
+  {
+    name: 'workers-single-uid',
+    work: 'one uid of 10,000 connections with 2 workers on one core, 32 posters, against one process',
+    unit: 'us of server CPU/post',
+    figure: serverMicrosPerPost,
+    subject: { server: 'tidings-workers', plan: singleUid },
+    peers: [{ server: 'tidings-list', plan: singleUid }],
+    target: { of: 'ratio', better: 'lower', atLeast: 1.3, aim: 1.1 },
   },
   {
     name: 'redis-posts',

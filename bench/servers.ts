@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { startChild, type Child } from './child.ts';
 
 const TIDINGS_QUEUES = {
   'tidings-list': 'list',
+  'tidings-workers': 'list of 2 workers',
   'tidings-durable-list': 'durable list',
   'tidings-redis': 'redis',
   'tidings-bullmq': 'bullmq',
@@ -51,6 +53,7 @@ type TidingsQueue = (typeof TIDINGS_QUEUES)[TidingsName];
 
 async function startTidings(root: string, queue: TidingsQueue): Promise<RunningServer> {
   if (queue === 'durable list') return startDurable(root);
+  if (queue === 'list of 2 workers') return startWorkers(root);
   const store = queue === 'list' ? undefined : await startRedis();
   const args = [
     'serve',
@@ -65,6 +68,18 @@ async function startTidings(root: string, queue: TidingsQueue): Promise<RunningS
     await store?.stop();
     throw error;
   }
+}
+
+/** What it costs is what all of its processes cost together. */
+async function startWorkers(root: string): Promise<RunningServer> {
+  const args = ['serve', '--port=0', '--admin-port=0', ...UNGUARDED, '--workers=2'];
+  const supervisor = await startNode(join(root, 'dist/main.js'), args);
+  return { ...running(supervisor, undefined), serverPids: [supervisor.pid, ...childrenOf(supervisor.pid)] };
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+  return text.split(/\s+/).map(Number);
 }
 
 /** Its directory is new, and gone with it. Where temporary files are in memory only, so is what is measured. */

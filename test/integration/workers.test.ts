@@ -86,8 +86,10 @@ test('what became of a message is asked of every worker, and it is taken back fr
   const id = await accepted(instance, { topic: 'uids', topic_ids: ['a', 'b'], msg: 'm' });
   const document = await adminOf(instance).until(id, ({ written }) => written === 4);
   assert.deepEqual([document.matched, document.state, document.counted?.answered], [4, 'appended', 3]);
-  const mid = ((await clients[0]?.next()) as { mid: number }).mid;
-  clients[0]?.send({ ack: mid });
+  const [first] = clients;
+  assert.ok(first !== undefined);
+  const { mid } = (await first.next()) as { mid: number };
+  first.send({ ack: mid });
   await adminOf(instance).until(id, ({ acked }) => acked === 1);
   await request(`${instance.adminUrl}/messages/${id}`, { method: 'DELETE' });
   for (const client of clients) await client.until((frame) => (frame as { event?: string }).event === 'retract');
