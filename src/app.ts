@@ -177,7 +177,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     heartbeat.start();
     admission.start();
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
-    const publicAt = await listen(publicServer, { host: config.host, port: config.port, name: 'port' });
+    const publicAt = worker?.door.at ?? (await listen(publicServer, { ...config, name: 'port' }));
+    worker?.door.open(publicServer);
     const adminAt = worker === undefined ? await listenForAdmin(adminServer, config, isAdminPortChosen) : undefined;
     isServing = true;
     lifecycle.goOn('ready');
@@ -198,7 +199,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
       isEmpty = true;
       log.info({ event: 'drained' });
       const deadlineMs = lingerMs + config.queueDeadlineMs + requestGraceMs;
-      await endServer(publicServer, { lingerMs: drain.isHurried ? 0 : lingerMs, deadlineMs });
+      const door = worker && { closeDoor: () => worker.door.close(), connections: () => worker.door.count };
+      await endServer(publicServer, { lingerMs: drain.isHurried ? 0 : lingerMs, deadlineMs, ...door });
     }
     lifecycle.goOn('stopped');
     publicServer.close();

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { webcrypto } from 'node:crypto';
+import { Socket } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { createApp, type App, type AppDeps } from './app.ts';
 import { workerCommand, type ToWorker } from './cluster/crew-messages.ts';
@@ -93,17 +94,23 @@ async function drain(config: Config): Promise<void> {
 
 async function supervise(deps: AppDeps, workers: number): Promise<App> {
   const { createSupervisor } = await import('./app/supervisor.ts');
-  return createSupervisor({ ...deps, workers });
+  return createSupervisor({ ...deps, program: process.argv[1] ?? '', workers });
 }
 
 /** This is a worker: what it is to do, its supervisor says, which also hears the signals that all of them are sent. */
 async function work(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGXFSZ'] as const) process.on(signal, () => {});
+  // The supervisor is gone.
+  process.on('disconnect', () => process.exit());
   const { runWorker } = await import('./app/worker.ts');
   runWorker({
     channel: {
       send: (message) => void process.send?.(message),
-      onMessage: (heed) => void process.on('message', (message) => heed(message as ToWorker)),
+      onMessage(heed) {
+        process.on('message', (message, socket) =>
+          heed(message as ToWorker, socket instanceof Socket ? socket : undefined),
+        );
+      },
     },
     fillRandom,
     memory,

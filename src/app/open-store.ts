@@ -1,10 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import type { Handlers } from '../cluster/handlers.ts';
 import type { LinkStream } from '../cluster/link-frames.ts';
+import type { DoorAddress } from '../cluster/crew-messages.ts';
 import { createOneInstance } from '../cluster/one-instance.ts';
 import type { Peers } from '../cluster/peers.ts';
 import type { Watches } from '../cluster/watched.ts';
 import type { Config } from '../config/schema.ts';
+import type { HandedConnections } from '../ingress/handed-connections.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createMemoryJournal } from '../journal/memory.ts';
 import type { Clock } from '../message/clock.ts';
@@ -47,8 +49,16 @@ export interface WorkerPart {
   readonly number: number;
   /** Where the supervisor's questions are answered. */
   readonly handlers: Handlers;
+  readonly door: WorkerDoor;
   /** The way to the supervisor's journal; undefined: its journal is its own. */
   readonly link: StoreLink | undefined;
+}
+
+/** The public door, of which the supervisor has the listener. */
+export interface WorkerDoor extends Pick<HandedConnections, 'open' | 'count'> {
+  readonly at: DoorAddress;
+  /** Says that the connections are handed over; resolves when no new one can come, nor for any other worker. */
+  close(): Promise<void>;
 }
 
 export interface StoreLink {

@@ -1,15 +1,15 @@
 import type { App, AppDeps, Started } from '../app.ts';
-import { createCrew, WorkerError } from '../cluster/crew.ts';
+import { createCrew } from '../cluster/crew.ts';
+import { createCrewDoor } from '../cluster/crew-door.ts';
 import { createCrewPeers } from '../cluster/crew-peers.ts';
 import type { WorkerOrders } from '../cluster/crew-messages.ts';
 import { createFork } from '../cluster/fork-worker.ts';
 import { createJournalServer } from '../cluster/journal-server.ts';
 import { Lifecycle } from '../cluster/lifecycle.ts';
-import type { Config } from '../config/schema.ts';
-import { residentBound, type ProcessMemory } from '../gateway/memory-guard.ts';
 import { refuse } from '../gateway/refuse.ts';
 import { createHttpServer } from '../ingress/http-server.ts';
-import { ListenError } from '../ingress/listen.ts';
+import { closeListener } from '../ingress/end-server.ts';
+import { listen, type Listening } from '../ingress/listen.ts';
 import { createOriginRule } from '../ingress/origin.ts';
 import type { Health } from '../journal/journal.ts';
 import { createIdSource } from '../message/id.ts';
@@ -23,8 +23,11 @@ import { workerQuestion } from '../ops/worker-question.ts';
 import { listenForAdmin } from './admin-door.ts';
 import { openStore, type OnDropped } from './open-store.ts';
 import { createProcessClock } from './process-clock.ts';
+import { shareOf } from './worker-share.ts';
 
 export interface SupervisorDeps extends Omit<AppDeps, 'worker'> {
+  /** The file of this program, for the workers. */
+  readonly program: string;
   readonly workers: number;
 }
 
@@ -39,7 +42,7 @@ const clockCheckMs = 1000;
  * public listener. It serves no client itself, so that it has time for all of them.
  */
 export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
-  const { config, isAdminPortChosen, log, fillRandom, memory, workers } = deps;
+  const { config, isAdminPortChosen, log, fillRandom, memory, program, workers } = deps;
   const isLinked = config.queue.kind === 'list';
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
@@ -55,12 +58,20 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const store = await openStore(config, { now, clock, log, instance: newId(), onDropped, onGap: () => {} });
   const { journal, queue } = store;
 
+  const share = shareOf(config, workers, memory);
+  let publicAt: Listening = { url: '', port: 0 };
+  const door = createCrewDoor({ hand: (socket) => crew.hand(socket) });
   const crew = createCrew(
     {
-      fork: createFork({ isLinked }),
-      orders: (worker): WorkerOrders => ({ worker, config: shareOf(config, workers, memory), isLinked }),
+      fork: createFork({ program, isLinked }),
+      orders: (worker): WorkerOrders => ({ worker, config: share, isLinked, door: publicAt }),
       onForked(_worker, { link }) {
         if (link !== undefined) links.accept(link);
+      },
+      onReady: () => door.handWaiting(),
+      async closeDoor() {
+        await closeListener(door.server);
+        door.dropWaiting();
       },
       log,
       monotonicMs,
@@ -105,6 +116,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
 
   let clockCheck: NodeJS.Timeout | undefined;
   let isServing = false;
+  let isHurried = false;
   let stopBegins = (): void => {};
   const stopBegun = new Promise<void>((resolve) => (stopBegins = resolve));
   let starting: Promise<unknown> = Promise.resolve();
@@ -119,10 +131,10 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     await Promise.all([queue.start(), peers.start()]);
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
     const adminAt = await listenForAdmin(adminServer, config, isAdminPortChosen);
-    const publicAt = await Promise.race([crew.start(), stopBegun]).catch((error: unknown) => {
-      throw error instanceof WorkerError ? new ListenError(error.message, { cause: error }) : error;
-    });
-    if (publicAt === undefined) return undefined;
+    publicAt = await listen(door.server, { ...config, name: 'port' });
+    if (lifecycle.isLeaving) return undefined;
+    await Promise.race([crew.start(), stopBegun]);
+    if (lifecycle.isLeaving) return undefined;
     isServing = true;
     lifecycle.goOn('ready');
     const { url } = publicAt;
@@ -132,7 +144,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
 
   async function end(): Promise<void> {
     await starting;
-    await crewStopped;
+    await crew.stop({ hurried: isHurried });
     lifecycle.goOn('stopped');
     await queue.stop();
     clearInterval(clockCheck);
@@ -144,12 +156,11 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     hasStopped();
   }
 
-  let crewStopped: Promise<void> = Promise.resolve();
-
   function stop({ hurried = false } = {}): Promise<void> {
+    isHurried ||= hurried;
     lifecycle.goOn('draining');
     stopBegins();
-    crewStopped = crew.stop({ hurried });
+    if (stopping !== undefined && hurried) void crew.stop({ hurried });
     return (stopping ??= end());
   }
 
@@ -161,16 +172,5 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     },
     stop,
     stopped,
-  };
-}
-
-/** What is counted in total is shared out among the workers. */
-function shareOf(config: Config, workers: number, memory: ProcessMemory): Config {
-  const ofEach = (total: number): number => Math.ceil(total / workers);
-  return {
-    ...config,
-    maxConnections: ofEach(config.maxConnections),
-    maxHandshakes: ofEach(config.maxHandshakes),
-    maxMemoryBytes: ofEach(residentBound(config.maxMemoryBytes, memory)),
   };
 }

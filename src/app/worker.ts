@@ -3,14 +3,16 @@ import { createApp, type App } from '../app.ts';
 import { linkFd, type FromWorker, type ToWorker, type WorkerOrders } from '../cluster/crew-messages.ts';
 import { Handlers } from '../cluster/handlers.ts';
 import type { ProcessMemory } from '../gateway/memory-guard.ts';
-import { ListenError } from '../ingress/listen.ts';
+import { HandedConnections } from '../ingress/handed-connections.ts';
 import type { FillRandom } from '../message/id.ts';
 import { createLog } from '../ops/log.ts';
+import type { WorkerDoor } from './open-store.ts';
 
 /** The channel to the supervisor. */
 export interface SupervisorChannel {
   send(message: FromWorker): void;
-  onMessage(heed: (message: ToWorker) => void): void;
+  /** With the socket that came with it, if one did. */
+  onMessage(heed: (message: ToWorker, socket: Socket | undefined) => void): void;
 }
 
 export interface WorkerDeps {
@@ -24,9 +26,12 @@ export interface WorkerDeps {
 /** A process that takes posts and listeners at the public door, for a supervisor which has all the rest. */
 export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): void {
   const handlers = new Handlers();
+  const connections = new HandedConnections();
   let app: App | undefined;
+  let mayEnd = (): void => {};
+  const end = new Promise<void>((resolve) => (mayEnd = resolve));
 
-  async function start({ worker, config, isLinked }: WorkerOrders): Promise<void> {
+  async function start({ worker, config, isLinked, door: at }: WorkerOrders): Promise<void> {
     const log = createLog(config.logLevel).child({ worker });
     const onLost = (): void => {
       log.error({ event: 'supervisor.lost' });
@@ -34,34 +39,37 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
     };
     const connect = (): Promise<Socket> => Promise.resolve(new Socket({ fd: linkFd, readable: true, writable: true }));
     const link = isLinked ? { connect, onLost } : undefined;
-    app = await createApp({
-      config,
-      isAdminPortChosen: false,
-      log,
-      fillRandom,
-      memory,
-      worker: { number: worker, handlers, link },
-    });
+    const door: WorkerDoor = {
+      at,
+      open: (server) => connections.open(server),
+      get count() {
+        return connections.count;
+      },
+      close() {
+        channel.send({ type: 'drained' });
+        return end;
+      },
+    };
+    const part = { number: worker, handlers, door, link };
+    app = await createApp({ config, isAdminPortChosen: false, log, fillRandom, memory, worker: part });
     void app.stopped.then(leave);
-    try {
-      const started = await app.start();
-      if (started !== undefined) channel.send({ type: 'listening', ...started.public });
-    } catch (error) {
-      if (!(error instanceof ListenError)) throw error;
-      channel.send({ type: 'failed', reason: error.message });
-      await app.stop({ hurried: true });
-    }
+    if ((await app.start()) !== undefined) channel.send({ type: 'ready' });
   }
 
-  channel.onMessage((message) => {
+  channel.onMessage((message, socket) => {
     switch (message.type) {
       case 'start':
         void start(message.orders);
+        return;
+      case 'connection':
+        if (socket !== undefined) connections.take(socket);
         return;
       case 'stop':
         if (app === undefined) leave();
         else void app.stop({ hurried: message.hurried });
         return;
+      case 'end':
+        return mayEnd();
       case 'ask':
         channel.send({ type: 'reply', ask: message.ask, answer: handlers.answer(message.name, message.about) });
     }

@@ -1,5 +1,11 @@
 import type { Config } from '../config/schema.ts';
 
+/** Where the supervisor listens. */
+export interface DoorAddress {
+  readonly url: string;
+  readonly port: number;
+}
+
 /** What a worker needs to know of the whole. */
 export interface WorkerOrders {
   /** From 1 on; a worker that replaces another has its number. */
@@ -8,21 +14,28 @@ export interface WorkerOrders {
   readonly config: Config;
   /** It has the supervisor's journal, over a link; else one of its own. */
   readonly isLinked: boolean;
+  readonly door: DoorAddress;
 }
 
 /** What a supervisor says to its workers. Both are the same version. */
 export type ToWorker =
   | { readonly type: 'start'; readonly orders: WorkerOrders }
+  /** With a socket: this is the worker's from now on. */
+  | { readonly type: 'connection' }
+  /** It is to hand its connections over, and still to take requests. */
   | { readonly type: 'stop'; readonly hurried: boolean }
+  /** No connection comes any more: it is to finish, and end. */
+  | { readonly type: 'end' }
   | { readonly type: 'ask'; readonly ask: number; readonly name: string; readonly about: unknown };
 
 /** What a worker says to its supervisor. */
 export type FromWorker =
   /** It runs, and waits for its orders. */
   | { readonly type: 'hello' }
-  | { readonly type: 'listening'; readonly url: string; readonly port: number }
-  /** It cannot listen, and ends. */
-  | { readonly type: 'failed'; readonly reason: string }
+  /** It takes connections. */
+  | { readonly type: 'ready' }
+  /** It has handed its connections over. */
+  | { readonly type: 'drained' }
   | { readonly type: 'reply'; readonly ask: number; readonly answer: unknown };
 
 /** Where a link is among what a worker inherits, after its input, its two outputs and the channel of these messages. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Log } from '../ops/log.ts';
 import { Asked } from './asked.ts';
 import type { FromWorker, WorkerOrders } from './crew-messages.ts';
@@ -10,6 +11,10 @@ export interface CrewDeps {
   readonly orders: (worker: number) => WorkerOrders;
   /** A worker has been started. */
   readonly onForked: (worker: number, forked: Forked) => void;
+  /** A worker has begun to take connections. */
+  readonly onReady: () => void;
+  /** Closes the door for good: after it no connection comes. */
+  readonly closeDoor: () => Promise<void>;
   readonly log: Log;
   readonly monotonicMs: () => number;
 }
@@ -20,22 +25,16 @@ export interface CrewOptions {
   readonly stopLimitMs: number;
 }
 
-/** Where the workers listen. */
-export interface CrewListening {
-  readonly url: string;
-  readonly port: number;
-}
-
 /** What is known of a worker from here. */
 export interface WorkerState {
   readonly worker: number;
   readonly pid: number | null;
-  readonly isListening: boolean;
+  readonly isReady: boolean;
   /** How often it was replaced. */
   readonly restarts: number;
 }
 
-/** A worker that could not begin to listen when all of them started. */
+/** A worker that ended before it was ready, when all of them started. */
 export class WorkerError extends Error {
   override readonly name = 'WorkerError';
 }
@@ -52,7 +51,8 @@ interface Place {
   readonly worker: number;
   forked: Forked | undefined;
   sinceMs: number;
-  isListening: boolean;
+  isReady: boolean;
+  hasDrained: boolean;
   restarts: number;
   /** How many of its processes have died young, one after the other. */
   youngDeaths: number;
@@ -61,22 +61,26 @@ interface Place {
 
 /** The workers of a supervisor: starts them, replaces those that die, asks them and ends them. */
 export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions) {
-  const { fork, orders, onForked, log, monotonicMs } = deps;
+  const { fork, orders, onForked, onReady, closeDoor, log, monotonicMs } = deps;
   const asked = new Asked(askWaitMs);
   const places = Array.from({ length: workers }, (_, index): Place => ({
     worker: index + 1,
     forked: undefined,
     sinceMs: 0,
-    isListening: false,
+    isReady: false,
+    hasDrained: false,
     restarts: 0,
     youngDeaths: 0,
     pause: undefined,
   }));
   let isStopping = false;
   let isStarted = false;
-  let onListening: (at: CrewListening) => void = () => {};
+  let next = 0;
+  let onAllReady = (): void => {};
   let onFailed: (reason: string) => void = () => {};
-  let onGone: () => void = () => {};
+  let onDrained = (): void => {};
+  let onGone = (): void => {};
+  let gone: Promise<void> | undefined;
 
   function begin(place: Place): void {
     const { worker } = place;
@@ -96,13 +100,14 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
         if (isStopping) forked.send({ type: 'stop', hurried: true });
         else forked.send({ type: 'start', orders: orders(place.worker) });
         return;
-      case 'listening':
-        place.isListening = true;
-        log.info({ event: 'worker.listening', worker: place.worker, pid: forked.pid });
-        return onListening(message);
-      case 'failed':
-        log.error({ event: 'worker.failed', worker: place.worker, reason: message.reason });
-        return onFailed(message.reason);
+      case 'ready':
+        place.isReady = true;
+        log.info({ event: 'worker.ready', worker: place.worker, pid: forked.pid });
+        if (places.every(({ isReady }) => isReady)) onAllReady();
+        return onReady();
+      case 'drained':
+        place.hasDrained = true;
+        return noteStop();
       case 'reply':
         asked.replied(message.ask, String(place.worker), message.answer);
     }
@@ -111,11 +116,8 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
   function ended(place: Place, how: number | string): void {
     const { worker, forked } = place;
     place.forked = undefined;
-    place.isListening = false;
-    if (isStopping) {
-      if (places.every((other) => other.forked === undefined)) onGone();
-      return;
-    }
+    place.isReady = false;
+    if (isStopping) return noteStop();
     const isYoung = monotonicMs() - place.sinceMs < youngMs;
     place.youngDeaths = isYoung ? place.youngDeaths + 1 : 0;
     const inMs = isYoung ? Math.min(longestPauseMs, firstPauseMs * 2 ** (place.youngDeaths - 1)) : 0;
@@ -125,27 +127,62 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     place.pause = setTimeout(() => begin(place), inMs);
   }
 
+  function noteStop(): void {
+    if (places.every(({ forked, hasDrained }) => forked === undefined || hasDrained)) onDrained();
+    if (places.every(({ forked }) => forked === undefined)) onGone();
+  }
+
+  /** None of them ends before the door is closed, which is when none of them has a client left. */
+  async function end(): Promise<void> {
+    const allGone = new Promise<void>((resolve) => (onGone = resolve));
+    const drained = new Promise<void>((resolve) => (onDrained = resolve));
+    const limit = setTimeout(() => {
+      for (const { worker, forked } of places) {
+        if (forked === undefined) continue;
+        log.error({ event: 'worker.killed', worker, pid: forked.pid, afterMs: stopLimitMs });
+        forked.kill();
+      }
+    }, stopLimitMs);
+    noteStop();
+    await drained;
+    await closeDoor();
+    for (const { forked } of places) forked?.send({ type: 'end' });
+    await allGone;
+    clearTimeout(limit);
+  }
+
   return {
-    /** Resolves when all of them listen. Rejects with a WorkerError when one of them cannot; `stop` is to be called then. */
-    start(): Promise<CrewListening> {
+    /** Resolves when all of them are ready. Rejects with a WorkerError when one of them ends before; `stop` is to be called then. */
+    start(): Promise<void> {
       return new Promise((resolve, reject) => {
-        onListening = (at) => {
-          if (isStarted || places.some(({ isListening }) => !isListening)) return;
+        onAllReady = () => {
           isStarted = true;
-          resolve(at);
+          resolve();
         };
         onFailed = (reason) => reject(new WorkerError(reason));
         for (const place of places) begin(place);
       });
     },
 
-    /** Asks every worker that listens and waits for the answers, though not for long. */
+    /** Gives a connection to the next of those that are ready. False: none is. A connection that is lost on the way is closed. */
+    hand(socket: Socket): boolean {
+      for (let tries = 0; tries < workers; tries += 1) {
+        const place = places[next];
+        next = (next + 1) % workers;
+        if (place?.forked === undefined || !place.isReady) continue;
+        place.forked.send({ type: 'connection' }, socket, () => socket.destroy());
+        return true;
+      }
+      return false;
+    },
+
+    /** Asks every worker that is ready and waits for the answers, though not for long. */
     async ask<About, Answer>(question: Question<About, Answer>, about: About): Promise<Replies<Answer>> {
       const { name } = question;
       let instances = 0;
       const answers = await asked.ask((ask) => {
-        for (const { forked, isListening } of places) {
-          if (forked === undefined || !isListening) continue;
+        for (const { forked, isReady } of places) {
+          if (forked === undefined || !isReady) continue;
           forked.send({ type: 'ask', ask, name, about });
           instances += 1;
         }
@@ -155,10 +192,10 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     },
 
     states: (): WorkerState[] =>
-      places.map(({ worker, forked, isListening, restarts }) => ({
+      places.map(({ worker, forked, isReady, restarts }) => ({
         worker,
         pid: forked?.pid ?? null,
-        isListening,
+        isReady,
         restarts,
       })),
 
@@ -166,31 +203,16 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     kill: (worker: number): void => places[worker - 1]?.forked?.kill(),
 
     /**
-     * Has all of them hand over their connections and end; who does not end in time is killed. Resolves when all are gone. Called again it
-     * only hurries them.
+     * Has all of them hand over their connections, then closes the door, then has them end; who does not end in time is killed. Resolves
+     * when all are gone. Called again it is the same stop. `hurried`: what is left is handed over at once.
      */
     stop({ hurried }: { readonly hurried: boolean }): Promise<void> {
       isStopping = true;
-      const gone = new Promise<void>((resolve) => {
-        const goneBefore = onGone;
-        onGone = () => {
-          goneBefore();
-          resolve();
-        };
-      });
       for (const { pause, forked } of places) {
         clearTimeout(pause);
         forked?.send({ type: 'stop', hurried });
       }
-      if (places.every(({ forked }) => forked === undefined)) onGone();
-      const limit = setTimeout(() => {
-        for (const { worker, forked } of places) {
-          if (forked === undefined) continue;
-          log.error({ event: 'worker.killed', worker, pid: forked.pid, afterMs: stopLimitMs });
-          forked.kill();
-        }
-      }, stopLimitMs);
-      return gone.finally(() => clearTimeout(limit));
+      return (gone ??= end());
     },
   };
 }

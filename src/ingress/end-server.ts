@@ -8,6 +8,10 @@ export interface EndServerOptions {
   readonly lingerMs: number;
   /** The longest that all of it may take. */
   readonly deadlineMs: number;
+  /** Sees to it that no new connection comes; when another process has the listener, that one does. */
+  readonly closeDoor?: () => Promise<void>;
+  /** How many connections are open, where the server does not know all of them. */
+  readonly connections?: () => number;
 }
 
 /** A look for new connections that took no longer left hardly any time for one to slip in behind it. */
@@ -27,9 +31,10 @@ const checkMs = 5;
  * opened them retire them, and what is left is closed once nothing has come for a while. Resolves when no connection is left, or at the
  * deadline.
  */
-export async function endServer(server: Server, { lingerMs, deadlineMs }: EndServerOptions): Promise<void> {
+export async function endServer(server: Server, options: EndServerOptions): Promise<void> {
+  const { lingerMs, deadlineMs, closeDoor = () => closeListener(server), connections } = options;
+  await closeDoor();
   const endMs = performance.now() + deadlineMs;
-  await closeListener(server);
   let requestMs = performance.now();
   const retire = (_request: IncomingMessage, response: ServerResponse): void => {
     requestMs = performance.now();
@@ -37,14 +42,14 @@ export async function endServer(server: Server, { lingerMs, deadlineMs }: EndSer
   };
   server.prependListener('request', retire);
   server.prependListener('checkContinue', retire);
-  while (performance.now() < endMs && (await connectionsOf(server)) > 0) {
+  while (performance.now() < endMs && (connections?.() ?? (await connectionsOf(server))) > 0) {
     if (performance.now() - requestMs >= lingerMs) server.closeIdleConnections();
     await delay(checkMs);
   }
 }
 
 /** Closes the listener and nothing else: the server's own `close` would close idle connections as well. */
-async function closeListener(server: Server): Promise<void> {
+export async function closeListener(server: NetServer): Promise<void> {
   let came = 0;
   const onConnection = (): void => void (came += 1);
   server.on('connection', onConnection);

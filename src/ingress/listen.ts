@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Server } from 'node:net';
 
 /** Where a server listens. */
 export interface Listening {

@@ -11,7 +11,7 @@ export interface CrewDocument {
   readonly workers: readonly {
     readonly worker: number;
     readonly pid: number | null;
-    readonly isListening: boolean;
+    readonly isReady: boolean;
     readonly restarts: number;
     readonly readiness: { readonly ok: boolean } | null;
     readonly gauges: Numbers | null;

@@ -46,7 +46,7 @@ test('a worker that is killed is replaced, and its clients resume on the others 
   }
   await eventually(async () => {
     const [worker] = (await crewOf(instance)).workers;
-    return worker?.isListening === true && worker.pid !== victim && worker.restarts === 1 ? true : undefined;
+    return worker?.isReady === true && worker.pid !== victim && worker.restarts === 1 ? true : undefined;
   }, 'the replacement');
 });
 

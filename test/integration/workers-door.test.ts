@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { within } from '../support/deadline.ts';
+import { startInstance } from '../support/instance.ts';
+import { post } from '../support/post.ts';
+import { openRaw } from '../support/raw-socket.ts';
+import { connectWs } from '../support/ws-client.ts';
+import { crewOf } from './crew-stats.ts';
+import { ended, readAnswers } from './serving.ts';
+
+const body = '{"topic":"all","msg":1}';
+const request = `POST /send HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+/** A post on a connection of its own: its status, or what the system said of the connection. */
+function postAlone(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    let received = '';
+    let error = 'closed';
+    const socket = connect(port, '127.0.0.1', () => {
+      error = 'closed after it was opened';
+      socket.write(request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    });
+    socket.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
+    socket.on('error', ({ message }) => (error += `: ${message}`));
+    socket.on('close', () => resolve(received === '' ? error : received.slice(9, 12)));
+  });
+}
+
+test('a stop loses no post: each is answered, or its connection is refused', async (t) => {
+  const instance = await startInstance(t, { flags: ['--workers=2', '--drain=1s'] });
+  const port = Number(new URL(instance.url).port);
+  const listener = await connectWs(t, `${instance.wsUrl}/ws?uid=1&mid=`);
+  const answers: string[] = [];
+  let isRefused = false;
+  const poster = async (): Promise<void> => {
+    while (!isRefused) {
+      const answer = await postAlone(port);
+      if (answer.startsWith('closed:')) isRefused = true;
+      else answers.push(answer);
+    }
+  };
+  const posters = Array.from({ length: 8 }, poster);
+  await listener.count(50);
+  await instance.stop();
+  await Promise.all(posters);
+  assert.deepEqual([...new Set(answers)], ['202']);
+  assert.ok(answers.length > 100, `${answers.length} posts`);
+});
+
+test('a client that dawdles is told so by any worker', async (t) => {
+  const instance = await startInstance(t, { flags: ['--workers=2', '--request-timeout=300ms'] });
+  for (let turn = 0; turn < 4; turn += 1) {
+    const slow = await openRaw(t, instance.url);
+    await slow.write('POST /send HTTP/1.1\r\nHost: x\r\n');
+    assert.equal(readAnswers((await ended(slow)).toString('latin1'))[0]?.status, 408);
+  }
+});
+
+test('connections that come while there is no worker wait for the next one', async (t) => {
+  const instance = await startInstance(t, { flags: ['--workers=2'] });
+  for (const { pid } of (await crewOf(instance)).workers) process.kill(pid ?? 0, 'SIGKILL');
+  await instance.logged('worker.died', ({ worker }) => worker === 1);
+  await instance.logged('worker.died', ({ worker }) => worker === 2);
+  const answers = await within(
+    Promise.all(Array.from({ length: 5 }, () => post(instance.url, { topic: 'all', msg: 'late' }))),
+    'the next worker',
+  );
+  for (const { status } of answers) assert.equal(status, 202);
+});
