@@ -44,24 +44,22 @@ export function createSentinelSearch({ servers, master, sentinelLogin, masterLog
   }
 
   /** The newest that most of them, and the one who was heard last, say; or that any says, when most do not answer. */
-  async function newestWord(): Promise<Word | undefined> {
+  async function newestWord(): Promise<Word> {
     const asked = servers.map(askSentinel);
     const heard = asked[servers.findIndex((server) => server === lastHeard)];
-    const [words] = await Promise.all([mostOf(asked), heard?.catch(() => {})]);
+    const [most, ofHeard] = await Promise.all([mostOf(asked), heard?.catch(() => (lastHeard = undefined))]);
+    const words = [...most, ofHeard, known].filter((word) => word !== undefined);
     if (words.length === 0) {
       const [first] = await Promise.allSettled(asked);
       const reason = first?.status === 'rejected' ? reasonOf(first.reason) : '';
       const names = servers.map(addressText).join(', ');
-      if (known === undefined) throw new NotFoundError(`No sentinel of ${names} knows ${name} (${reason}).`);
+      throw new NotFoundError(`No sentinel of ${names} knows ${name} (${reason}).`);
     }
-    return [...words, ...(known === undefined ? [] : [known])].reduce((best, word) =>
-      word.epoch > best.epoch ? word : best,
-    );
+    return words.reduce((best, word) => (word.epoch > best.epoch ? word : best));
   }
 
   async function look() {
     const word = await newestWord();
-    if (word === undefined) throw new NotFoundError(`No sentinel knows ${name}.`);
     try {
       const role = await askServer(word, masterLogin, roleOf);
       if (role !== 'master') throw new Error(`it is a ${role}`);
