@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { createCrew, WorkerError } from '../../src/cluster/crew.ts';
+import type { ToWorker, WorkerOrders } from '../../src/cluster/crew-messages.ts';
+import type { ForkEvents } from '../../src/cluster/fork-worker.ts';
+import { defaultConfig } from '../../src/config/schema.ts';
+import { settled } from './hub-run.ts';
+
+/** A process that is none: the test says what it does. */
+interface Process extends ForkEvents {
+  readonly worker: number;
+  readonly heard: ToWorker[];
+  readonly sockets: Socket[];
+  isKilled: boolean;
+  /** What is sent does not get there. */
+  isDeaf: boolean;
+}
+
+const question = { name: 'sum', about: z.null(), answer: z.number() };
+
+function createRun(t: TestContext, workers = 2) {
+  const { mock } = t;
+  mock.timers.enable({ apis: ['setTimeout'] });
+  let nowMs = 0;
+  const processes: Process[] = [];
+  const steps: string[] = [];
+  const crew = createCrew(
+    {
+      fork(events) {
+        const process: Process = {
+          ...events,
+          worker: 0,
+          heard: [],
+          sockets: [],
+          isKilled: false,
+          isDeaf: false,
+        };
+        processes.push(process);
+        return {
+          pid: 1000 + processes.length,
+          link: undefined,
+          send(message, socket, onLost) {
+            process.heard.push(message);
+            if (socket !== undefined && !process.isDeaf) process.sockets.push(socket);
+            if (process.isDeaf) onLost?.();
+          },
+          kill: () => (process.isKilled = true),
+        };
+      },
+      orders: (worker): WorkerOrders => ({
+        worker,
+        config: defaultConfig(),
+        isLinked: true,
+        door: { url: 'http://127.0.0.1:1', port: 1 },
+      }),
+      onForked: () => {},
+      onReady: () => void steps.push('ready'),
+      closeDoor() {
+        steps.push('closed');
+        return Promise.resolve();
+      },
+      log: pino({ level: 'silent' }),
+      monotonicMs: () => nowMs,
+    },
+    { workers, stopLimitMs: 10_000 },
+  );
+  const newest = (): Process => processes.at(-1) ?? assert.fail('none was started');
+  const tick = (ms: number): void => {
+    nowMs += ms;
+    mock.timers.tick(ms);
+  };
+  t.after(() => mock.timers.reset());
+  return {
+    crew,
+    processes,
+    steps,
+    tick,
+    newest,
+    async start(): Promise<void> {
+      const started = crew.start();
+      for (const process of processes) process.onMessage({ type: 'hello' });
+      for (const process of processes) process.onMessage({ type: 'ready' });
+      await started;
+    },
+  };
+}
+
+const typesOf = ({ heard }: Process): string[] => heard.map(({ type }) => type);
+
+test('each worker is given its orders when it says hello, and the crew has started when all are ready', async (t) => {
+  const { crew, processes } = createRun(t, 3);
+  let isStarted = false;
+  const started = crew.start().then(() => (isStarted = true));
+  for (const process of processes) process.onMessage({ type: 'hello' });
+  assert.deepEqual(
+    processes.map(({ heard: [first] }) => (first?.type === 'start' ? first.orders.worker : 0)),
+    [1, 2, 3],
+  );
+  for (const process of processes) {
+    await settled();
+    assert.equal(isStarted, false);
+    process.onMessage({ type: 'ready' });
+  }
+  await started;
+});
+
+test('a worker that ends before all are ready is an error of the start', async (t) => {
+  const { crew, processes } = createRun(t);
+  const started = crew.start();
+  processes[1]?.onExit(1);
+  await assert.rejects(started, WorkerError);
+});
+
+test('one that has lived is replaced at once, one that dies young after a wait that grows to 30 s', async (t) => {
+  const { crew, processes, tick, start, newest } = createRun(t);
+  await start();
+  tick(60_000);
+  processes[0]?.onExit('SIGKILL');
+  tick(0);
+  assert.equal(processes.length, 3);
+  for (const seconds of [1, 2, 4, 8, 16, 30, 30]) {
+    const before: number = processes.length;
+    newest().onExit(1);
+    tick(seconds * 1000 - 1);
+    assert.equal(processes.length, before, `not before ${seconds} s`);
+    tick(1);
+    assert.equal(processes.length, before + 1, `after ${seconds} s`);
+  }
+  tick(10_000);
+  newest().onExit(1);
+  tick(0);
+  assert.equal(processes.length, 11, 'it had lived');
+  assert.deepEqual(
+    crew.states().map(({ worker, restarts }) => [worker, restarts]),
+    [
+      [1, 9],
+      [2, 0],
+    ],
+  );
+});
+
+test('connections go to those that are ready in turn, and are closed when they do not get there', async (t) => {
+  const { crew, processes, start } = createRun(t, 3);
+  assert.equal(crew.hand(new Socket()), false);
+  await start();
+  processes[1]?.onExit('SIGKILL');
+  for (let count = 0; count < 6; count += 1) assert.equal(crew.hand(new Socket()), true);
+  assert.deepEqual(
+    processes.map(({ sockets }) => sockets.length),
+    [3, 0, 3],
+  );
+  const [first, , third] = processes;
+  assert.ok(first !== undefined && third !== undefined);
+  first.isDeaf = third.isDeaf = true;
+  const lost = new Socket();
+  crew.hand(lost);
+  assert.ok(lost.destroyed);
+});
+
+test('a question goes to those that are ready; who does not answer is not waited for', async (t) => {
+  const { crew, processes, start, tick } = createRun(t);
+  await start();
+  const asked = crew.ask(question, null);
+  for (const [index, process] of processes.entries()) {
+    const ask = process.heard.at(-1);
+    assert.ok(ask?.type === 'ask');
+    process.onMessage({ type: 'reply', ask: ask.ask, answer: 40 + index });
+  }
+  assert.deepEqual(await asked, { answers: [40, 41], instances: 2 });
+  const again = crew.ask(question, null);
+  await settled();
+  tick(500);
+  assert.deepEqual(await again, { answers: [], instances: 2 });
+});
+
+test('a stop: all drain, then the door is closed, then all end', async (t) => {
+  const { crew, processes, steps, start } = createRun(t);
+  await start();
+  const stopped = crew.stop({ hurried: false });
+  const [one, two] = processes;
+  assert.ok(one !== undefined && two !== undefined);
+  one.onMessage({ type: 'drained' });
+  await settled();
+  assert.ok(!steps.includes('closed'), 'the other still takes connections');
+  void crew.stop({ hurried: true });
+  assert.deepEqual(one.heard.at(-1), { type: 'stop', hurried: true });
+  two.onMessage({ type: 'drained' });
+  await settled();
+  assert.ok(steps.includes('closed'));
+  assert.deepEqual(
+    [typesOf(one), typesOf(two)],
+    [
+      ['start', 'stop', 'stop', 'end'],
+      ['start', 'stop', 'stop', 'end'],
+    ],
+  );
+  one.onExit(0);
+  two.onExit(0);
+  await stopped;
+  assert.equal(processes.length, 2, 'nobody is replaced then');
+});
+
+test('a stop ends in time: who hangs is killed, and who is between two lives is not started', async (t) => {
+  const { crew, processes, start, tick } = createRun(t);
+  await start();
+  const [hanging, dead] = processes;
+  dead?.onExit('SIGSEGV');
+  const stopped = crew.stop({ hurried: false });
+  tick(9_999);
+  assert.equal(hanging?.isKilled, false);
+  tick(1);
+  assert.equal(hanging?.isKilled, true);
+  hanging?.onExit('SIGKILL');
+  await stopped;
+  tick(60_000);
+  assert.equal(processes.length, 2);
+});
