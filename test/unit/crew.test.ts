@@ -143,9 +143,12 @@ test('one that has lived is replaced at once, one that dies young after a wait t
 });
 
 test('connections go to those that are ready in turn, and are closed when they do not get there', async (t) => {
-  const { crew, processes, start } = createRun(t, 3);
+  const { crew, processes } = createRun(t, 3);
   assert.equal(crew.hand(new Socket()), false);
-  await start();
+  const started = crew.start();
+  assert.equal(crew.hand(new Socket()), false, 'they run, and are not ready');
+  for (const process of processes) process.onMessage({ type: 'ready' });
+  await started;
   processes[1]?.onExit('SIGKILL');
   for (let count = 0; count < 6; count += 1) assert.equal(crew.hand(new Socket()), true);
   assert.deepEqual(
