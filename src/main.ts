@@ -79,9 +79,8 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     });
     print(lines);
   } catch (error) {
-    const isUsage = error instanceof DataDirError && error.isUsage;
     if (!(error instanceof ListenError) && !(error instanceof DataDirError)) throw error;
-    fail(isUsage ? exitUsage : exitUnavailable, [error.message]);
+    fail(exitUnavailable, [error.message]);
     await app.stop();
   }
 }

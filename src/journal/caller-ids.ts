@@ -16,16 +16,25 @@ export class CallerIds {
   readonly #bounds: CallerIdBounds;
   /** In the order of their appends, which a Map keeps. */
   readonly #known = new Map<string, KnownId>();
-  readonly #onForgotten: (id: string) => void;
+  #units = 0;
 
-  /** `onForgotten` is told each id that is given up. */
-  constructor(bounds: CallerIdBounds, onForgotten: (id: string) => void = () => {}) {
+  constructor(bounds: CallerIdBounds) {
     this.#bounds = bounds;
-    this.#onForgotten = onForgotten;
   }
 
   get size(): number {
     return this.#known.size;
+  }
+
+  /** The UTF-16 units of the ids and their fingerprints. */
+  get units(): number {
+    return this.#units;
+  }
+
+  /** Of the id that is forgotten next; Infinity when there is none. */
+  get oldestMid(): number {
+    for (const { mid } of this.#known.values()) return mid;
+    return Infinity;
   }
 
   get(id: string): KnownId | undefined {
@@ -34,17 +43,23 @@ export class CallerIds {
 
   /** `atMs` must not be below that of the ids before it. O(1), beside what it forgets. */
   add(id: string, known: KnownId): void {
-    this.#known.delete(id);
+    const before = this.#known.get(id);
+    if (before !== undefined) this.#delete(id, before);
     this.#known.set(id, known);
+    this.#units += id.length + known.fingerprint.length;
     this.forget(known.atMs);
   }
 
   /** Gives up what is too old or too many. */
   forget(nowMs: number): void {
-    for (const [id, { atMs }] of this.#known) {
-      if (this.#known.size <= this.#bounds.ids && atMs > nowMs - this.#bounds.idMs) return;
-      this.#known.delete(id);
-      this.#onForgotten(id);
+    for (const [id, known] of this.#known) {
+      if (this.#known.size <= this.#bounds.ids && known.atMs > nowMs - this.#bounds.idMs) return;
+      this.#delete(id, known);
     }
+  }
+
+  #delete(id: string, { fingerprint }: KnownId): void {
+    this.#known.delete(id);
+    this.#units -= id.length + fingerprint.length;
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../message/clock.ts';
 import type { Message } from '../message/message.ts';
 import type { CallerIds, KnownId } from './caller-ids.ts';
 import { refuseConflicts } from './conflicts.ts';
-import type { RememberedId } from './disk-format.ts';
+import type { RememberedId } from './disk-parts.ts';
 import type { Appended, Entry } from './journal.ts';
 import type { MailboxLog } from './mailbox-log.ts';
 

@@ -1,209 +1,190 @@
-import type * as Lmdb from 'lmdb';
-import type { Database, RootDatabase } from 'lmdb';
-import type { Entry } from './journal.ts';
-import { DataDirError, reasonOf } from './disk-error.ts';
-import { damaged, inspectDirectory, isFull, settleDirectory, storePath } from './disk-file.ts';
-import {
-  decodeEntries,
-  decodeIds,
-  decodeMid,
-  decodeState,
-  encodeEntries,
-  encodeIds,
-  encodeMid,
-  encodeState,
-  midKey,
-  midOfKey,
-  type RememberedId,
-  type StoredState,
-} from './disk-format.ts';
+import { createCleaner } from './disk-clean.ts';
+import { isFull, prepareDirectory } from './disk-directory.ts';
+import { reasonOf } from './disk-error.ts';
+import type { DiskFiles } from './disk-files.ts';
+import { ackBytes, idBytes, isAckWanted, isIdWanted, readingInto, SegmentContents } from './disk-kept.ts';
+import type { DiskReader, Kept } from './disk-kept.ts';
 import { lockDirectory } from './disk-lock.ts';
+import { noteStopped, openLogs } from './disk-open.ts';
+import { acksPart, entriesPart, idsPart, lastPart, partKinds, readAcks, readIds } from './disk-parts.ts';
+import type { Ack, RememberedId } from './disk-parts.ts';
+import type { Entry } from './journal.ts';
 
-/** What goes to the disk together: all of it or nothing. Groups are named by their first mid. */
+/** What goes to the disk together: all of it or nothing. */
 export interface DiskBatch {
+  /** The newest mid before the entries. */
+  readonly last: number;
   readonly entries: readonly Entry[];
   readonly ids: readonly RememberedId[];
-  readonly acks: readonly (readonly [uid: string, mid: number])[];
-  /** Groups and uids that are not wanted any more. */
-  readonly oldEntries: readonly number[];
-  readonly oldIds: readonly number[];
-  readonly oldAcks: readonly string[];
-  readonly state: StoredState;
-}
-
-/** Receives what is in a store, each kind with the oldest first. */
-export interface DiskReader {
-  entries(first: number, entries: readonly Entry[]): void;
-  ids(first: number, ids: readonly RememberedId[]): void;
-  ack(uid: string, mid: number): void;
 }
 
 export interface DiskStore {
-  /** Reads everything. Undefined: it is new. Throws a DataDirError. */
-  load(begin: (state: StoredState) => DiskReader): StoredState | undefined;
-  /** Resolves once the batch is on disk: LMDB has flushed the data, then the page that makes it count. Rejects with an Error. */
+  /** There was nothing; it is to be begun. */
+  readonly isNew: boolean;
+  /** All that is kept will be above this mid. Before it resolves the directory is as good as empty. */
+  begin(last: number): Promise<void>;
+  /** Resolves once the batch is on disk: it is flushed. Rejects with an Error: then none of it counts. */
   commit(batch: DiskBatch): Promise<void>;
-  /** The acks of up to `limit` uids after this one, in the order of their bytes. */
-  acksAfter(uid: string, limit: number): (readonly [uid: string, mid: number])[];
-  /** Writes and removes a little. Rejects as `commit` does. */
+  /** The same of acknowledgements. */
+  commitAcks(acks: readonly Ack[]): Promise<void>;
+  /** Writes a little. Rejects as `commit` does. */
   probe(): Promise<void>;
+  /** Notes where it ends, so that a later start can tell whether all is there, and gives the directory up. */
   close(): Promise<void>;
-  /** Gives the directory up without a write, where writes fail or do not end. */
+  /** Gives the directory up without a write, once nothing of this process can write in it any more. */
   abandon(): Promise<void>;
 }
 
-type Table = Database<Buffer, Buffer>;
+export interface DiskStoreDeps {
+  readonly files: DiskFiles;
+  /** What the disk needs to hold is what this holds. */
+  readonly kept: Kept;
+  /** Of a log's end: bytes there are passed over, of a commit that was never acknowledged. */
+  readonly onTorn: (file: string, at: number) => void;
+  /** What is not wanted any more could not be taken away. */
+  readonly onUntidy: (reason: string) => void;
+}
 
-const stateKey = Buffer.from('state');
-const ownerKey = Buffer.from('owner');
-const probeKey = Buffer.from('probe');
-const probeBytes = 64 * 1024;
+/** How long a segment is. */
+export interface SegmentSizes {
+  readonly leastBytes: number;
+  readonly mostBytes: number;
+}
 
-/** Never a key of a uid: the longest uid has 256 bytes. */
-const maxKeyBytes = 1024;
+/** A log that holds little is a few short segments, so that it takes little of the disk. */
+const part = 8;
+const ackPart = 4;
+const ackSizes: SegmentSizes = { leastBytes: 256 * 1024, mostBytes: 1024 * 1024 };
+
+/** The ids that one commit writes again: few, so that none becomes long, and more than it adds, so that it comes to an end. */
+const carriedItems = 256;
+const carriedForEach = 2;
 
 /**
- * Opens the store of a data directory and makes this process its owner. `fileBytes` is how much room its file is given; it grows
- * past it when it must. Throws a DataDirError.
+ * Opens the store of a data directory and makes this process its owner; what is in it goes to `reader`. Throws a DataDirError.
  */
-export async function openDiskStore(dir: string, fileBytes: number): Promise<DiskStore> {
-  const lmdb = await loadLmdb();
-  inspectDirectory(dir);
-  const root = openRoot(lmdb, dir, fileBytes);
-  const table = (name: string): Table =>
-    root.openDB<Buffer, Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' });
-  const [entries, ids, acks, state] = [table('entries'), table('ids'), table('acks'), table('state')];
-  const lock = await lockDirectory(dir, {
-    read: () => state.get(ownerKey)?.toString() ?? '',
-    swap(expected, next) {
-      return root.transactionSync(() => {
-        if ((state.get(ownerKey)?.toString() ?? '') !== expected) return false;
-        if (next === '') void state.remove(ownerKey);
-        else void state.put(ownerKey, Buffer.from(next));
-        return true;
-      });
-    },
-  }).catch(async (error: unknown) => {
-    await root.close();
+export async function openDiskStore(
+  deps: DiskStoreDeps,
+  reader: DiskReader,
+  { dir, sizes }: { readonly dir: string; readonly sizes: SegmentSizes },
+): Promise<DiskStore> {
+  const { files, kept } = deps;
+  prepareDirectory(dir);
+  const lock = await lockDirectory(dir);
+  const inJournal = new SegmentContents();
+  const inAcks = new SegmentContents();
+  const reading = readingInto(reader, inJournal, inAcks);
+  const nextBytes = {
+    journal: () => sizeFor(kept.log.bytes / part, sizes),
+    acks: () => sizeFor(ackBytes(kept) / ackPart, ackSizes),
+  };
+  const logs = await openLogs(
+    { files, dir, nextBytes, onTorn: deps.onTorn },
+    { journal: reading.onJournalRecord, acks: reading.onAckRecord },
+  ).catch(async (error: unknown) => {
+    await lock.release();
     throw error;
   });
+  reading.idsRead();
+  const { journal, acks, isNew } = logs;
 
-  async function settled(written: Promise<boolean>): Promise<void> {
-    try {
-      await written;
-    } catch (error) {
-      const reason = await causeOf(error);
-      const why = isFull(dir) ? `the disk is full (${reason})` : reason;
+  const onError = (error: unknown): void => deps.onUntidy(reasonOf(error));
+  const ids = createCleaner<RememberedId>({
+    files,
+    log: journal,
+    isFinished: (segment) => inJournal.newest(segment).entry <= kept.log.since,
+    hasNoItems: (segment) => inJournal.newest(segment).item < kept.callerIds.oldestMid,
+    isDue: () => journal.bytes - journal.headBytes > kept.log.bytes + 2 * idBytes(kept) + nextBytes.journal(),
+    kind: partKinds.ids,
+    read: readIds,
+    isWanted: (id) => isIdWanted(kept, id),
+    onRemoved: (segment) => inJournal.forget(segment),
+    onError,
+  });
+  const oldAcks = createCleaner<Ack>({
+    files,
+    log: acks,
+    isFinished: () => true,
+    hasNoItems: (segment) => inAcks.newest(segment).item <= kept.log.since,
+    isDue: () => acks.bytes - acks.headBytes > 2 * ackBytes(kept) + nextBytes.acks(),
+    kind: partKinds.acks,
+    read: readAcks,
+    isWanted: (ack) => isAckWanted(kept, ack),
+    onRemoved: (segment) => inAcks.forget(segment),
+    onError,
+  });
+
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One write at a time. */
+  function inTurn(task: () => Promise<void>): Promise<void> {
+    const done = turn.then(task);
+    turn = done.catch(() => {});
+    return done.catch((error: unknown) => {
+      const reason = reasonOf(error);
+      const why = isFullError(error) || isFull(dir) ? `the disk is full (${reason})` : reason;
       throw new Error(`The journal in ${dir} cannot be written: ${why}.`, { cause: error });
-    }
+    });
   }
 
-  /** Within `batch`, where puts go into one transaction and have no promises of their own. */
-  function write(batch: DiskBatch): void {
-    for (const first of batch.oldEntries) void entries.remove(midKey(first));
-    for (const first of batch.oldIds) void ids.remove(midKey(first));
-    for (const uid of batch.oldAcks) void acks.remove(Buffer.from(uid));
-    for (const [uid, mid] of batch.acks) {
-      const key = Buffer.from(uid);
-      if (key.length > 0 && key.length <= maxKeyBytes) void acks.put(key, encodeMid(mid));
-    }
-    const [first] = batch.entries;
-    if (first !== undefined) void entries.put(midKey(first.mid), encodeEntries(batch.entries));
-    const [firstId] = batch.ids;
-    if (firstId !== undefined) void ids.put(midKey(firstId.mid), encodeIds(batch.ids));
-    void state.put(stateKey, encodeState(batch.state));
+  async function writeBatch({ last, entries, ids: newIds }: DiskBatch): Promise<void> {
+    const writtenIds = [...ids.take(carriedItems + carriedForEach * newIds.length), ...newIds];
+    const parts = [lastPart(last)];
+    if (entries.length > 0) parts.push(entriesPart(entries));
+    if (writtenIds.length > 0) parts.push(idsPart(writtenIds));
+    const segment = await journal.append(parts);
+    ids.written();
+    inJournal.note(segment, { entry: entries.at(-1)?.mid ?? 0 });
+    for (const { mid } of writtenIds) inJournal.note(segment, { item: mid });
   }
 
-  function readAll(begin: (state: StoredState) => DiskReader): StoredState | undefined {
-    const value = state.get(stateKey);
-    if (value === undefined) {
-      if (entries.getKeysCount({ limit: 1 }) > 0) throw new RangeError('its state is missing');
-      return undefined;
-    }
-    const stored = decodeState(value);
-    const reader = begin(stored);
-    let groups = 0;
-    let newest = 0;
-    for (const { key, value } of entries.getRange()) {
-      const group = decodeEntries(value);
-      newest = group.at(-1)?.mid ?? 0;
-      reader.entries(midOfKey(key), group);
-      groups += 1;
-    }
-    if (groups !== stored.groups) throw new RangeError(`it has ${groups} groups of entries of ${stored.groups}`);
-    if (newest > stored.last) throw new RangeError(`it has entries up to ${newest} and should end at ${stored.last}`);
-    for (const { key, value } of ids.getRange()) reader.ids(midOfKey(key), decodeIds(value));
-    for (const { key, value } of acks.getRange()) reader.ack(key.toString(), decodeMid(value));
-    return stored;
+  async function writeAcks(newAcks: readonly Ack[]): Promise<void> {
+    const written = [...oldAcks.take(carriedItems + carriedForEach * newAcks.length), ...newAcks];
+    const segment = await acks.append([acksPart(written)]);
+    oldAcks.written();
+    for (const [, mid] of written) inAcks.note(segment, { item: mid });
+  }
+
+  /** Resolves when nothing of this process writes any more. */
+  async function settle(): Promise<void> {
+    await turn;
+    await Promise.all([ids.stop(), oldAcks.stop()]);
+    await Promise.all([journal.close(), acks.close()]);
   }
 
   return {
-    load(begin) {
-      try {
-        const stored = readAll(begin);
-        settleDirectory(dir, fileBytes);
-        return stored;
-      } catch (error) {
-        throw error instanceof DataDirError ? error : damaged(dir, reasonOf(error), error);
-      }
-    },
-    commit(batch) {
-      return settled(state.batch(() => write(batch)));
-    },
-    acksAfter(uid, limit) {
-      const key = Buffer.from(uid);
-      const range =
-        key.length === 0 ? acks.getRange({ limit }) : acks.getRange({ start: key, exclusiveStart: true, limit });
-      return Array.from(range, ({ key, value }) => [key.toString(), decodeMid(value)] as const);
-    },
-    async probe() {
-      await settled(state.put(probeKey, Buffer.alloc(probeBytes)));
-      await settled(state.remove(probeKey));
+    isNew,
+    commit: (batch) => inTurn(() => writeBatch(batch)),
+    commitAcks: (newAcks) => inTurn(() => writeAcks(newAcks)),
+    probe: () =>
+      inTurn(async () => {
+        await journal.append([]);
+        await acks.append([]);
+      }),
+    async begin(last) {
+      await inTurn(async () => {
+        await journal.append([lastPart(last)]);
+        await acks.append([]);
+        await noteStopped(logs, false);
+      });
     },
     async close() {
+      await settle();
+      // Without it a later start takes a damaged last record for one that was never acknowledged, no more.
+      await noteStopped(logs, true).catch(onError);
       await lock.release();
-      await root.close();
     },
-    abandon: () => lock.close(),
+    async abandon() {
+      await settle();
+      await lock.release();
+    },
   };
 }
 
-async function loadLmdb(): Promise<typeof Lmdb> {
-  try {
-    return await import('lmdb');
-  } catch (error) {
-    const message = `this build of Tidings has no --data-dir: its store cannot be loaded (${reasonOf(error)})`;
-    throw new DataDirError(message, { isUsage: true, cause: error });
-  }
+function sizeFor(bytes: number, { leastBytes, mostBytes }: SegmentSizes): number {
+  const rounded = Math.ceil(bytes / leastBytes) * leastBytes;
+  return Math.min(mostBytes, Math.max(leastBytes, rounded));
 }
 
-function openRoot(lmdb: typeof Lmdb, dir: string, fileBytes: number): RootDatabase<Buffer, Buffer> {
-  try {
-    return lmdb.open<Buffer, Buffer>({
-      path: storePath(dir),
-      noSubdir: true,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      mapSize: fileBytes,
-      maxDbs: 8,
-      // A commit is over when it is flushed, not before: only then is a promise of a put one of durability.
-      overlappingSync: false,
-      // Else each turn's writes begin with a promise that is nobody's, and a full disk with an unhandled rejection.
-      eventTurnBatching: false,
-    });
-  } catch (error) {
-    throw new DataDirError(`cannot open the journal in ${dir}: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-/** LMDB rejects with "Commit failed" and a promise of why. */
-async function causeOf(error: unknown): Promise<string> {
-  if (!(error instanceof Error) || !('commitError' in error)) return reasonOf(error);
-  try {
-    await error.commitError;
-    return reasonOf(error);
-  } catch (cause) {
-    // With the numbers of LMDB's pages, which help nobody.
-    return reasonOf(cause).replace(/: Attempting to .*/, '');
-  }
+function isFullError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }

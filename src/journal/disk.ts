@@ -1,10 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../message/clock.ts';
 import type { Message } from '../message/message.ts';
 import { AckCursors } from './ack-cursors.ts';
 import { CallerIds } from './caller-ids.ts';
-import { Groups } from './disk-groups.ts';
+import { DataDirError, reasonOf } from './disk-error.ts';
+import { diskFiles, type DiskFiles } from './disk-files.ts';
+import type { DiskReader } from './disk-kept.ts';
 import { planAppends, type Append, type AppendPlan } from './disk-plan.ts';
-import { openDiskStore, type DiskReader, type DiskStore } from './disk-store.ts';
+import { openDiskStore, type DiskStore, type SegmentSizes } from './disk-store.ts';
 import { createDiskWriter } from './disk-writer.ts';
 import type { Appended, Entry, Follower, Journal, Retention } from './journal.ts';
 import { createLocalReads } from './local-reads.ts';
@@ -17,12 +20,15 @@ export interface DiskJournalDeps {
   readonly clock: Clock;
   /** Told each message that had expired before it was appended. */
   readonly onExpired: (message: Message) => void;
-  readonly log: DiskLog;
+  readonly log: JournalLog;
+  /** What stands for the system's files. */
+  readonly files?: DiskFiles;
 }
 
 /** What it needs of a log. */
-export interface DiskLog {
+export interface JournalLog {
   info(fields: object): void;
+  warn(fields: object): void;
   error(fields: object): void;
 }
 
@@ -32,6 +38,7 @@ export interface DiskJournalOptions {
   readonly retention: Retention;
   /** The longest that an append waits for the disk. */
   readonly deadlineMs: number;
+  readonly sizes?: SegmentSizes;
 }
 
 const group = { maxMessages: 10_000, maxUnits: 8 * 1024 * 1024 };
@@ -39,14 +46,7 @@ const group = { maxMessages: 10_000, maxUnits: 8 * 1024 * 1024 };
 /** How long acknowledgements wait for others, so that one write stores many. */
 const ackDelayMs = 500;
 
-/** The most that one write takes away, so that no write becomes long. */
-const maxOldGroups = 256;
-const maxOldAcks = 200;
-
-/** What the store's file gets for each byte of entries that is kept, and beside: copies on write, ids, acks. */
-const fileFactor = 3;
-const fileBytesPerId = 300;
-const fileBytesBeside = 64 * 1024 * 1024;
+const defaultSizes: SegmentSizes = { leastBytes: 1024 * 1024, mostBytes: 8 * 1024 * 1024 };
 
 /**
  * The journal of a single process on disk. All that is kept is in memory as well, so that only appends wait for the disk; an
@@ -54,21 +54,17 @@ const fileBytesBeside = 64 * 1024 * 1024;
  */
 export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOptions): Journal {
   const { now, clock, onExpired } = deps;
-  const { dir, retention, deadlineMs } = options;
+  const { dir, retention, deadlineMs, sizes = defaultSizes } = options;
   const log = new MailboxLog(retention);
-  const entryGroups = new Groups();
-  const idGroups = new Groups();
-  const callerIds = new CallerIds(retention, () => idGroups.unwant());
+  const callerIds = new CallerIds(retention);
   const ownIds = new Map<string, number>();
   const acks = new AckCursors();
   /** Acknowledgements that are not on disk yet. */
   let newAcks = new Map<string, number>();
   let ackTimer: NodeJS.Timeout | undefined;
-  /** Up to this uid the stored acks were looked through for those that say nothing any more. */
-  let sweptUid = '';
+  /** They have waited long enough. */
+  let areAcksDue = false;
   let last = 0;
-  /** Above it every entry is in the store. */
-  let storedSince = 0;
   let store: DiskStore | undefined;
   let follower: Follower = () => {};
 
@@ -90,52 +86,31 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
 
   async function writeCalls(calls: readonly Append[]): Promise<readonly (readonly Appended[])[]> {
     if (store === undefined) throw new Error(`The journal in ${dir} is not open.`);
+    if (areAcksDue) await commitAcks(store);
     const nowMs = now();
     callerIds.forget(nowMs);
     const nextMid = Math.max(last + 1, Math.floor(nowMs * 1000));
     const plan = planAppends(calls, { log, callerIds, ownIds, clock }, { nextMid, nowMs });
+    const { entries, ids } = plan;
     // A number that was given out in vain is not given out again.
-    last = plan.entries.at(-1)?.mid ?? last;
-    const stored = plan.entries.length > 0 || newAcks.size > 0 ? store : undefined;
-    if (stored !== undefined) await commit(stored, plan);
+    last = entries.at(-1)?.mid ?? last;
+    if (entries.length > 0) await store.commit({ last: log.head, entries, ids });
     keep(plan);
     for (const message of plan.expired) onExpired(message);
     return plan.answers;
   }
 
-  async function commit(to: DiskStore, plan: AppendPlan): Promise<void> {
-    const oldEntries = entryGroups.oldest(maxOldGroups, ({ last }) => last <= log.since);
-    const oldIds = idGroups.oldest(maxOldGroups, ({ wanted }) => wanted === 0);
-    const since = oldEntries.at(-1)?.last ?? storedSince;
-    const groups = entryGroups.count - oldEntries.length + Math.min(1, plan.entries.length);
+  async function commitAcks(to: DiskStore): Promise<void> {
+    areAcksDue = false;
     const acksNow = newAcks;
     newAcks = new Map();
-    const looked = acksNow.size > 0 ? to.acksAfter(sweptUid, maxOldAcks) : [];
     try {
-      await to.commit({
-        entries: plan.entries,
-        ids: plan.ids,
-        acks: [...acksNow],
-        oldEntries: oldEntries.map(({ first }) => first),
-        oldIds: oldIds.map(({ first }) => first),
-        oldAcks: looked.flatMap(([uid, mid]) => (mid <= since && !acksNow.has(uid) ? [uid] : [])),
-        state: { last: plan.entries.at(-1)?.mid ?? log.head, since, groups },
-      });
+      await to.commitAcks([...acksNow]);
     } catch (error) {
       newAcks = new Map([...acksNow, ...newAcks]);
+      areAcksDue = true;
       throw error;
     }
-    if (acksNow.size > 0) sweptUid = looked.length < maxOldAcks ? '' : (looked.at(-1)?.[0] ?? '');
-    entryGroups.drop(oldEntries.length);
-    idGroups.drop(oldIds.length);
-    storedSince = since;
-    noteGroup(entryGroups, plan.entries);
-    noteGroup(idGroups, plan.ids);
-  }
-
-  function noteGroup(groups: Groups, values: readonly { readonly mid: number }[]): void {
-    const [first] = values;
-    if (first !== undefined) groups.push({ first: first.mid, last: values.at(-1)?.mid ?? 0, wanted: values.length });
   }
 
   /** Takes what is on disk into memory, and tells it. */
@@ -161,36 +136,34 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
     }
   }
 
-  function readerFrom(since: number): DiskReader {
-    log.startAt(since);
-    return {
-      entries(_first, entries) {
-        noteGroup(entryGroups, entries);
-        for (const entry of entries) {
-          if (entry.message.retracts !== 0) log.retract(entry.message.retracts);
-          keepEntry(entry);
-        }
-        forgetOwnIds();
-      },
-      ids(_first, ids) {
-        noteGroup(idGroups, ids);
-        for (const { id, ...known } of ids) callerIds.add(id, known);
-      },
-      ack: (uid, mid) => void acks.raise(uid, mid),
-    };
-  }
+  const reader: DiskReader = {
+    begin: (mid) => log.startAt(mid),
+    entry(entry) {
+      if (entry.message.retracts !== 0) log.retract(entry.message.retracts);
+      keepEntry(entry);
+      if (ownIds.size > 2 * log.count) forgetOwnIds();
+    },
+    id: ({ id, ...known }) => callerIds.add(id, known),
+    ack: (uid, mid) => void acks.raise(uid, mid),
+  };
 
   async function open(): Promise<void> {
-    const fileBytes = fileFactor * retention.bytes + fileBytesPerId * retention.ids + fileBytesBeside;
-    store = await openDiskStore(dir, Math.ceil(fileBytes / 65_536) * 65_536);
-    const state = store.load(({ since }) => readerFrom(since));
-    last = state?.last ?? Math.floor(now() * 1000);
-    storedSince = state?.since ?? last;
-    if (state === undefined) {
-      log.startAt(last);
-      await store.commit({ ...nothing, state: { last, since: last, groups: 0 } });
+    store = await openDiskStore(
+      {
+        files: deps.files ?? diskFiles,
+        kept: { log, callerIds, acks },
+        onTorn: (file, at) => deps.log.warn({ event: 'journal.torn', dir, file, at }),
+        onUntidy: (reason) => deps.log.error({ event: 'journal.untidy', dir, reason }),
+      },
+      reader,
+      { dir, sizes },
+    );
+    if (store.isNew) {
+      log.startAt(Math.floor(now() * 1000));
+      await store.begin(log.head);
     }
-    log.raiseHead(last);
+    last = log.head;
+    forgetOwnIds();
     callerIds.forget(now());
     trim();
     deps.log.info({ event: 'journal.opened', dir, entries: log.count, ids: callerIds.size, mid: last });
@@ -203,9 +176,9 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
       try {
         await open();
       } catch (error) {
-        await store?.close();
+        await store?.abandon();
         store = undefined;
-        throw error;
+        throw error instanceof DataDirError ? error : new DataDirError(reasonOf(error), error);
       }
     },
     append: (messages, unit = '') => writer.add(messages, unit),
@@ -217,6 +190,7 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
       newAcks.set(uid, mid);
       ackTimer ??= setTimeout(() => {
         ackTimer = undefined;
+        areAcksDue = true;
         writer.flush();
       }, ackDelayMs);
     },
@@ -225,13 +199,14 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
     async stop() {
       clearTimeout(ackTimer);
       if (store === undefined) return;
-      if (newAcks.size > 0) writer.flush();
+      areAcksDue = newAcks.size > 0;
+      if (areAcksDue) writer.flush();
       await writer.stop();
       const stopped = store;
       store = undefined;
-      await (writer.health().ok ? stopped.close() : stopped.abandon());
+      const given = writer.health().ok ? stopped.close() : stopped.abandon();
+      // A disk that hangs holds the directory, and not the process.
+      await Promise.race([given, delay(deadlineMs, undefined, { ref: false })]);
     },
   };
 }
-
-const nothing = { entries: [], ids: [], acks: [], oldEntries: [], oldIds: [], oldAcks: [] };

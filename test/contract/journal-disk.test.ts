@@ -2,7 +2,7 @@ import { createDiskJournal } from '../../src/journal/disk.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { journalSuite } from './journal-suite.ts';
 
-const log = { info: () => {}, error: () => {} };
+const log = { info: () => {}, warn: () => {}, error: () => {} };
 
 journalSuite({
   name: 'disk',

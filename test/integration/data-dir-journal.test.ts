@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { createDiskJournal } from '../../src/journal/disk.ts';
-import { openDiskStore } from '../../src/journal/disk-store.ts';
 import type { Entry, Journal, Retention } from '../../src/journal/journal.ts';
 import { createRetraction } from '../../src/message/message.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
@@ -34,7 +31,7 @@ async function open(scope: Scope, dir: string, nowMs: () => number, bounds: Part
       now: nowMs,
       clock: { now: nowMs, isExpired: (expiresAtMs) => expiresAtMs !== 0 && expiresAtMs <= nowMs() },
       onExpired: () => {},
-      log: { info: () => {}, error: () => {} },
+      log: { info: () => {}, warn: () => {}, error: () => {} },
     },
     { dir, retention: { ...retention, ...bounds }, deadlineMs: 10_000 },
   );
@@ -116,61 +113,3 @@ test('ids outlive their entries, and are forgotten at their time, also over a re
   assert.equal((await third.journal.append([early]))[0]?.outcome, 'duplicate');
   assert.equal((await third.journal.append([late]))[0]?.outcome, 'duplicate');
 });
-
-test('what is no longer kept goes from the disk as well', async (t) => {
-  const dir = await makeTempDir(t);
-  let nowMs = 1_800_000_000_000;
-  const bounds = { bytes: 64 * 1024, messages: 100, ids: 50 };
-  const { journal } = await open(t, dir, () => nowMs, bounds);
-  const push = 'x'.repeat(2000);
-  let usedAfterSome = 0;
-  for (let round = 0; round < 400; round += 1) {
-    nowMs += 1000;
-    const uid = `u${round % 70}`;
-    await journal.append([sampleMessage({ push, uids: [uid] }), sampleMessage({ push, fingerprint: 'f', uids: null })]);
-    journal.acknowledge(uid, journal.head());
-    if (round === 100) usedAfterSome = usedBytes(dir);
-  }
-  const used = usedBytes(dir);
-  assert.ok(used < usedAfterSome + 256 * 1024, `${used} bytes after 400 rounds, ${usedAfterSome} after 100`);
-  const kept = await journal.read(0, 1000);
-  const since = await journal.completeSince();
-  await journal.stop();
-
-  const next = await open(t, dir, () => nowMs, bounds);
-  assert.deepEqual(await next.journal.read(0, 1000), kept);
-  assert.equal(await next.journal.completeSince(), since);
-  await next.journal.stop();
-
-  const stored = { entries: 0, ids: 0, acks: 0 };
-  const store = await openDiskStore(dir, 65_536);
-  store.load(() => ({
-    entries: (_first, { length }) => void (stored.entries += length),
-    ids: (_first, { length }) => void (stored.ids += length),
-    ack: () => void (stored.acks += 1),
-  }));
-  await store.close();
-  assert.ok(stored.entries >= kept.length && stored.entries <= kept.length + 4, `${stored.entries} entries`);
-  assert.ok(stored.ids >= bounds.ids && stored.ids <= bounds.ids + 4, `${stored.ids} ids`);
-  assert.ok(stored.acks > 0 && stored.acks < 50, `acks of ${stored.acks} uids of 70; of most nothing is kept`);
-});
-
-test('a store that lost a part of its entries is found out', async (t) => {
-  const dir = await makeTempDir(t);
-  const { journal } = await open(t, dir, Date.now);
-  await journal.append([sampleMessage()]);
-  await journal.stop();
-  const store = await openDiskStore(dir, 65_536);
-  const ignore = { entries: () => {}, ids: () => {}, ack: () => {} };
-  const state = store.load(() => ignore);
-  assert.ok(state !== undefined);
-  const nothing = { entries: [], ids: [], acks: [], oldEntries: [], oldIds: [], oldAcks: [] };
-  await store.commit({ ...nothing, state: { ...state, groups: state.groups + 1 } });
-  await store.close();
-  await assert.rejects(open(t, dir, Date.now), /is damaged: it has 1 groups of entries of 2/);
-});
-
-/** What a sparse file takes on the disk. */
-function usedBytes(dir: string): number {
-  return statSync(join(dir, 'journal.mdb')).blocks * 512;
-}

@@ -1,0 +1,117 @@
+import { hasLaterRecord, readHeaderAt, readRecord, type ReadRecord } from './disk-record.ts';
+import {
+  isZero,
+  readSegment,
+  segmentHeaderBytes,
+  segmentName,
+  type ReadSegment,
+  type SegmentFile,
+} from './disk-segment.ts';
+import type { LogNote } from './disk-note.ts';
+
+/** Where the records of a log end: in this segment, before this offset, with this number. */
+export interface LogEnd {
+  readonly segment: number;
+  readonly end: number;
+  readonly sequence: number;
+}
+
+export interface LogSegment extends SegmentFile {
+  /** Where its records end. */
+  end: number;
+}
+
+export interface LoadedLog {
+  /** All of them, in the order of their numbers. */
+  readonly segments: readonly LogSegment[];
+  readonly end: LogEnd;
+  /** Behind the end are bytes that are no record: of a last commit that was never acknowledged, as it did not come to its end. */
+  readonly isTorn: boolean;
+}
+
+export type OnRecord = (segment: number, content: Buffer, record: ReadRecord) => void;
+
+/**
+ * Reads a log from its oldest segment to its end. Whatever was acknowledged is a whole record, and each is one more than the one
+ * before; the first record of a segment says where the records before it end, so that what a failed write left there is
+ * passed over. Throws a RangeError when something that was acknowledged may be missing. Nothing is changed.
+ */
+export function loadLog(dir: string, log: string, note: LogNote, onRecord: OnRecord): LoadedLog {
+  const segments: LogSegment[] = [];
+  /** The newest with a record so far, and those after it without one. */
+  let last: (ReadSegment & LogSegment) | undefined;
+  let after: ReadSegment[] = [];
+  let sequence = 0;
+
+  function readUntil(segment: ReadSegment & LogSegment, limit: number): void {
+    while (segment.end < limit) {
+      const record = readRecord(segment.content, segment.end, segment.seed);
+      if (record === undefined || (sequence !== 0 && record.sequence !== sequence + 1)) break;
+      onRecord(segment.number, segment.content, record);
+      sequence = record.sequence;
+      segment.end = record.end;
+    }
+  }
+
+  for (let number = note.oldest; number <= note.newest; number += 1) {
+    const segment = { ...readSegment(dir, log, number), end: segmentHeaderBytes };
+    segments.push(segment);
+    const first = readRecord(segment.content, segmentHeaderBytes, segment.seed);
+    if (first === undefined) {
+      after.push(segment);
+      continue;
+    }
+    const { previous } = first;
+    if (last === undefined ? previous.number >= note.oldest : previous.number !== last.number) {
+      throw new RangeError(`${segmentName(log, previous.number)} has lost its records`);
+    }
+    if (last !== undefined) {
+      readUntil(last, previous.end);
+      if (last.end !== previous.end) throw new RangeError(badRecord(log, last.number, last.end));
+      if (first.sequence !== sequence + 1) throw new RangeError(badRecord(log, number, segmentHeaderBytes));
+    }
+    last = segment;
+    after = [];
+  }
+  if (last === undefined) throw new RangeError(`${segmentName(log, note.oldest)} has lost its records`);
+
+  readUntil(last, last.bytes);
+  const { end } = last;
+  const isTorn = !isZero(last.content, end) || !after.every(({ content }) => isZero(content, segmentHeaderBytes));
+  const found: LogEnd = { segment: last.number, end, sequence };
+  if (isTorn) judgeRest(log, found, last, after);
+  if (note.stopped !== null) {
+    const [stoppedIn, stoppedAt, stoppedAfter] = note.stopped;
+    const isThere = stoppedIn === found.segment && stoppedAt === end && stoppedAfter === sequence;
+    if (!isThere || isTorn) throw new RangeError(badRecord(log, found.segment, end));
+  }
+  return {
+    segments: segments.map(({ number, bytes, seed, end }) => ({ number, bytes, seed, end })),
+    end: found,
+    isTorn,
+  };
+}
+
+/** Throws for anything after the end that one unfinished commit cannot have left. */
+function judgeRest(
+  log: string,
+  { segment, end, sequence }: LogEnd,
+  last: ReadSegment,
+  after: readonly ReadSegment[],
+): void {
+  const { content, seed } = last;
+  const torn = readHeaderAt(content, end, seed);
+  if (torn !== undefined && (torn.sequence !== sequence + 1 || !isZero(content, torn.end))) {
+    throw new RangeError(badRecord(log, segment, end));
+  }
+  const above = sequence + 1;
+  if (hasLaterRecord(content, end, { seed, above })) throw new RangeError(badRecord(log, segment, end));
+  for (const { number, content, seed } of after) {
+    if (hasLaterRecord(content, segmentHeaderBytes, { seed, above }))
+      throw new RangeError(badRecord(log, number, segmentHeaderBytes));
+  }
+}
+
+function badRecord(log: string, segment: number, at: number): string {
+  return `${segmentName(log, segment)} has no whole record at byte ${at}, where one was written`;
+}
