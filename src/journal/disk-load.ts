@@ -33,53 +33,41 @@ export type OnRecord = (segment: number, content: Buffer, record: ReadRecord) =>
 
 /**
  * Reads a log from its oldest segment to its end. Whatever was acknowledged is a whole record, and each is one more than the one
- * before; the first record of a segment says where the records before it end, so that what a failed write left there is
- * passed over. Throws a RangeError when something that was acknowledged may be missing. Nothing is changed.
+ * before; the first record of a segment says where the records before it end, so that what a failed write left there, and in segments
+ * between, is passed over. Throws a RangeError when something that was acknowledged may be missing. Nothing is changed.
  */
 export function loadLog(dir: string, log: string, note: LogNote, onRecord: OnRecord): LoadedLog {
+  const links = linksOf(dir, log, note);
   const segments: LogSegment[] = [];
-  /** The newest with a record so far, and those after it without one. */
-  let last: (ReadSegment & LogSegment) | undefined;
-  let after: ReadSegment[] = [];
   let sequence = 0;
-
-  function readUntil(segment: ReadSegment & LogSegment, limit: number): void {
-    while (segment.end < limit) {
-      const record = readRecord(segment.content, segment.end, segment.seed);
-      if (record === undefined || (sequence !== 0 && record.sequence !== sequence + 1)) break;
-      onRecord(segment.number, segment.content, record);
-      sequence = record.sequence;
-      segment.end = record.end;
-    }
-  }
+  let tail: (ReadSegment & LogSegment) | undefined;
+  const after: ReadSegment[] = [];
 
   for (let number = note.oldest; number <= note.newest; number += 1) {
     const segment = { ...readSegment(dir, log, number), end: segmentHeaderBytes };
     segments.push(segment);
-    const first = readRecord(segment.content, segmentHeaderBytes, segment.seed);
-    if (first === undefined) {
-      after.push(segment);
+    const link = links.get(number);
+    if (link === undefined) {
+      if (tail !== undefined) after.push(segment);
       continue;
     }
-    const { previous } = first;
-    if (last === undefined ? previous.number >= note.oldest : previous.number !== last.number) {
-      throw new RangeError(`${segmentName(log, previous.number)} has lost its records`);
+    const limit = link.end ?? segment.bytes;
+    while (segment.end < limit) {
+      const record = readRecord(segment.content, segment.end, segment.seed);
+      if (record === undefined || (sequence !== 0 && record.sequence !== sequence + 1)) break;
+      onRecord(number, segment.content, record);
+      sequence = record.sequence;
+      segment.end = record.end;
     }
-    if (last !== undefined) {
-      readUntil(last, previous.end);
-      if (last.end !== previous.end) throw new RangeError(badRecord(log, last.number, last.end));
-      if (first.sequence !== sequence + 1) throw new RangeError(badRecord(log, number, segmentHeaderBytes));
-    }
-    last = segment;
-    after = [];
+    if (link.end === undefined) tail = segment;
+    else if (segment.end !== link.end) throw new RangeError(badRecord(log, number, segment.end));
   }
-  if (last === undefined) throw new RangeError(`${segmentName(log, note.oldest)} has lost its records`);
+  if (tail === undefined || tail.end === segmentHeaderBytes) throw new RangeError(`${log} has lost its end`);
 
-  readUntil(last, last.bytes);
-  const { end } = last;
-  const isTorn = !isZero(last.content, end) || !after.every(({ content }) => isZero(content, segmentHeaderBytes));
-  const found: LogEnd = { segment: last.number, end, sequence };
-  if (isTorn) judgeRest(log, found, last, after);
+  const { end } = tail;
+  const isTorn = !isZero(tail.content, end) || !after.every(({ content }) => isZero(content, segmentHeaderBytes));
+  const found: LogEnd = { segment: tail.number, end, sequence };
+  if (isTorn) judgeRest(log, found, tail, after);
   if (note.stopped !== null) {
     const [stoppedIn, stoppedAt, stoppedAfter] = note.stopped;
     const isThere = stoppedIn === found.segment && stoppedAt === end && stoppedAfter === sequence;
@@ -90,6 +78,25 @@ export function loadLog(dir: string, log: string, note: LogNote, onRecord: OnRec
     end: found,
     isTorn,
   };
+}
+
+/** The segments whose records count, with the end of those; undefined in the newest of them, whose end is to be found. */
+function linksOf(dir: string, log: string, { oldest, newest }: LogNote): Map<number, { end: number | undefined }> {
+  const links = new Map<number, { end: number | undefined }>();
+  let wanted: number | undefined;
+  let end: number | undefined;
+  for (let number = newest; number >= oldest; number -= 1) {
+    if (wanted !== undefined && number > wanted) continue;
+    const { content, seed } = readSegment(dir, log, number);
+    const first = readRecord(content, segmentHeaderBytes, seed);
+    if (first === undefined && wanted === undefined) continue;
+    if (first === undefined) throw new RangeError(badRecord(log, number, segmentHeaderBytes));
+    links.set(number, { end });
+    ({ number: wanted, end } = first.previous);
+  }
+  if (wanted === undefined || wanted >= oldest)
+    throw new RangeError(`${segmentName(log, wanted ?? newest)} has lost its records`);
+  return links;
 }
 
 /** Throws for anything after the end that one unfinished commit cannot have left. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../message/clock.ts';
 import type { Message } from '../message/message.ts';
 import { AckCursors } from './ack-cursors.ts';
@@ -206,7 +205,10 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
       store = undefined;
       const given = writer.health().ok ? stopped.close() : stopped.abandon();
       // A disk that hangs holds the directory, and not the process.
-      await Promise.race([given, delay(deadlineMs, undefined, { ref: false })]);
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
+      await Promise.race([given, late]);
+      clearTimeout(timer);
     },
   };
 }

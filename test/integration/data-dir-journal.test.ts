@@ -1,50 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDiskJournal } from '../../src/journal/disk.ts';
-import type { Entry, Journal, Retention } from '../../src/journal/journal.ts';
+import type { Entry } from '../../src/journal/journal.ts';
 import { createRetraction } from '../../src/message/message.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
-import { endWith, type Scope } from '../support/cleanup.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
+import { hourMs, openJournal } from './disk-journal.ts';
 
-const hourMs = 3_600_000;
-const retention: Retention = {
-  messages: 1000,
-  bytes: 1024 * 1024,
-  ageMs: hourMs,
-  mailboxMessages: 100,
-  broadcastMessages: 100,
-  idMs: 24 * hourMs,
-  ids: 1000,
-};
 const page = { entries: 1000, bytes: 1024 * 1024 };
-
-interface Opened {
-  readonly journal: Journal;
-  readonly told: Entry[];
-}
-
-/** A journal whose clock the test owns. */
-async function open(scope: Scope, dir: string, nowMs: () => number, bounds: Partial<Retention> = {}): Promise<Opened> {
-  const journal = createDiskJournal(
-    {
-      now: nowMs,
-      clock: { now: nowMs, isExpired: (expiresAtMs) => expiresAtMs !== 0 && expiresAtMs <= nowMs() },
-      onExpired: () => {},
-      log: { info: () => {}, warn: () => {}, error: () => {} },
-    },
-    { dir, retention: { ...retention, ...bounds }, deadlineMs: 10_000 },
-  );
-  endWith(scope, () => journal.stop());
-  const told: Entry[] = [];
-  await journal.start((entries) => void told.push(...entries));
-  return { journal, told };
-}
 
 test('mailboxes, cursors, ids, retractions and numbers are there after a stop', async (t) => {
   const dir = await makeTempDir(t);
   let nowMs = 1_800_000_000_000;
-  const first = await open(t, dir, () => nowMs);
+  const first = await openJournal(t, dir, { nowMs: () => nowMs });
   const mine = sampleMessages(3, { uids: ['mine'] });
   const toAll = sampleMessage({ uids: null });
   const named = sampleMessage({ id: 'named', fingerprint: 'f'.repeat(22) });
@@ -61,7 +28,7 @@ test('mailboxes, cursors, ids, retractions and numbers are there after a stop', 
 
   // The clock of the machine was put back meanwhile.
   nowMs -= 60_000;
-  const { journal, told } = await open(t, dir, () => nowMs);
+  const { journal, told } = await openJournal(t, dir, { nowMs: () => nowMs });
   assert.deepEqual(told, [], 'nothing of before is told');
   assert.equal(journal.head(), first.journal.head());
   assert.equal(await journal.completeSince(), since);
@@ -85,7 +52,7 @@ test('mailboxes, cursors, ids, retractions and numbers are there after a stop', 
 test('ids outlive their entries, and are forgotten at their time, also over a restart', async (t) => {
   const dir = await makeTempDir(t);
   let nowMs = 1_800_000_000_000;
-  const first = await open(t, dir, () => nowMs);
+  const first = await openJournal(t, dir, { nowMs: () => nowMs });
   const early = sampleMessage({ id: 'early', fingerprint: 'f' });
   await first.journal.append([early]);
   nowMs += 2 * hourMs;
@@ -97,7 +64,7 @@ test('ids outlive their entries, and are forgotten at their time, also over a re
   );
   await first.journal.stop();
 
-  const { journal } = await open(t, dir, () => nowMs);
+  const { journal } = await openJournal(t, dir, { nowMs: () => nowMs });
   assert.deepEqual(
     (await journal.read(0, 10)).map(({ message }) => message.id),
     ['late'],
@@ -109,7 +76,7 @@ test('ids outlive their entries, and are forgotten at their time, also over a re
   assert.equal((await journal.append([late]))[0]?.outcome, 'duplicate');
   await journal.stop();
 
-  const third = await open(t, dir, () => nowMs);
+  const third = await openJournal(t, dir, { nowMs: () => nowMs });
   assert.equal((await third.journal.append([early]))[0]?.outcome, 'duplicate');
   assert.equal((await third.journal.append([late]))[0]?.outcome, 'duplicate');
 });
