@@ -80,12 +80,14 @@ test('no room at the start is an error of one line, and changes nothing', async 
 });
 
 const damages: Readonly<Record<string, (path: string) => Promise<void> | void>> = {
+  'cut short within its records': (path) => truncateSync(path, 200),
   'cut short by a byte': (path) => truncateSync(path, statSync(path).size - 1),
   'cut to a half': (path) => truncateSync(path, Math.floor(statSync(path).size / 2)),
   'cut to nothing': (path) => truncateSync(path, 0),
   removed: (path) => rmSync(path),
   'begun by other bytes': (path) => overwrite(path, 0, 4096),
-  'begun by other bytes in its second page': (path) => overwrite(path, 4096, 4096),
+  'begun by one other byte': (path) => overwrite(path, 30, 1),
+  'emptied behind its header': (path) => overwrite(path, 64, 2000, 0),
   'overwritten by text': (path) => writeFileSync(path, Buffer.alloc(statSync(path).size, 'not a journal\n')),
 };
 
@@ -94,8 +96,9 @@ for (const [how, damage] of Object.entries(damages)) {
     const dir = await makeTempDir(t);
     const instance = await start(t, dir);
     assert.equal((await send(instance, 'kept')).status, 202);
+    assert.equal((await send(instance, 'kept, too')).status, 202);
     await instance.kill();
-    const path = join(dir, 'journal.mdb');
+    const path = join(dir, 'journal-1.log');
     await damage(path);
     const before = hashOf(dir);
     const { code, stderr } = await runTidings(serveArguments(dir).slice(1));
@@ -110,43 +113,63 @@ test('entries with other bytes in them are found out', async (t) => {
   const instance = await start(t, dir);
   const text = 'a text that is easily found'.repeat(20);
   assert.equal((await send(instance, text)).status, 202);
+  assert.equal((await send(instance, 'another one')).status, 202);
   await instance.kill();
-  const path = join(dir, 'journal.mdb');
+  const path = join(dir, 'journal-1.log');
   const at = readFileSync(path).indexOf(text);
   assert.ok(at > 0);
   await overwrite(path, at + 30, 1);
   const { code, stderr } = await runTidings(serveArguments(dir).slice(1));
   assert.equal(code, 69, stderr);
-  assert.match(stderr, /is damaged: a value does not have the checksum/);
+  assert.match(stderr, /is damaged: journal-1\.log has no whole record at byte \d+, where one was written/);
 });
 
-test('a directory of a later version is left alone', async (t) => {
+for (const [format, which] of [
+  [1, 'an earlier'],
+  [3, 'a later'],
+] as const) {
+  test(`a directory of ${which} version is left alone`, async (t) => {
+    const dir = await makeTempDir(t);
+    const instance = await start(t, dir);
+    await instance.stop();
+    writeFileSync(join(dir, 'tidings.json'), `{"format":${format},"somethingElse":true}\n`);
+    const before = hashOf(dir);
+    const { code, stderr } = await runTidings(serveArguments(dir).slice(1));
+    assert.equal(code, 69);
+    assert.match(stderr, new RegExp(`was written by ${which} version \\(format ${format}; this one reads 2\\)`));
+    assert.equal(hashOf(dir), before);
+  });
+}
+
+test('a last record that was torn is told of, and what was answered is there', async (t) => {
   const dir = await makeTempDir(t);
   const instance = await start(t, dir);
-  await instance.stop();
-  writeFileSync(join(dir, 'tidings.json'), '{"format":2,"somethingElse":true}\n');
-  const before = hashOf(dir);
-  const { code, stderr } = await runTidings(serveArguments(dir).slice(1));
-  assert.equal(code, 69);
-  assert.match(stderr, /was written by a later version \(format 2; this one reads up to 1\)/);
-  assert.equal(hashOf(dir), before);
+  assert.equal((await send(instance, 'kept')).status, 202);
+  assert.equal((await send(instance, 'torn, as if it had never been answered')).status, 202);
+  await instance.kill();
+  const path = join(dir, 'journal-1.log');
+  await overwrite(path, readFileSync(path).indexOf('torn, as if'), 1);
+  const next = await start(t, dir);
+  assert.ok(next.lines.some((line) => line.includes('"event":"journal.torn"')));
+  assert.deepEqual(await mailbox(t, next, 1), ['kept']);
+  assert.equal((await send(next, 'after')).status, 202);
 });
 
 function serveArguments(dir: string): string[] {
   return [serverEntry, 'serve', '--port=0', '--admin-port=0', `--data-dir=${dir}`, ...small];
 }
 
-async function overwrite(path: string, at: number, bytes: number): Promise<void> {
+async function overwrite(path: string, at: number, bytes: number, byte = 0xa5): Promise<void> {
   const file = await open(path, 'r+');
-  await file.write(Buffer.alloc(bytes, 0xa5), 0, bytes, at);
+  await file.write(Buffer.alloc(bytes, byte), 0, bytes, at);
   await file.close();
 }
 
-/** Of what is in the directory, but for what LMDB needs while it looks. */
+/** Of what is in the directory, but for who owned it. */
 function hashOf(dir: string): string {
   const hash = createHash('sha256');
   for (const name of readdirSync(dir).sort()) {
-    if (/-lock$|^owner-/.test(name)) continue;
+    if (name.startsWith('owner')) continue;
     const path = join(dir, name);
     const { size, mtimeMs } = statSync(path);
     hash.update(`${name} ${size} ${mtimeMs}`);

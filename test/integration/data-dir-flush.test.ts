@@ -13,12 +13,15 @@ const script = `
 import { writeSync } from 'node:fs';
 import { createDiskJournal } from ${JSON.stringify(join(projectRoot, 'dist/journal/disk.js'))};
 const clock = { now: Date.now, isExpired: () => false };
-const log = { info() {}, error() {} };
+const log = { info() {}, warn() {}, error() {} };
 const retention = { messages: 10, bytes: 65536, ageMs: 1e6, mailboxMessages: 10, broadcastMessages: 10, idMs: 1e6, ids: 10 };
-const journal = createDiskJournal({ now: Date.now, clock, onExpired() {}, log }, { dir: process.argv[2], retention, deadlineMs: 5000 });
+const sizes = { leastBytes: 4096, mostBytes: 4096 };
+const options = { dir: process.argv[2], retention, deadlineMs: 5000, sizes };
+const journal = createDiskJournal({ now: Date.now, clock, onExpired() {}, log }, options);
 await journal.start(() => writeSync(1, 'told\\n'));
 for (let n = 0; n < ${appends}; n += 1) {
-  const message = { id: 'm' + n, fingerprint: '', uids: null, type: 'notice', expiresAtMs: 0, push: '{}', retracts: 0, deliverAtMs: 0 };
+  const push = 'x'.repeat(1500);
+  const message = { id: 'm' + n, fingerprint: '', uids: null, type: 'notice', expiresAtMs: 0, push, retracts: 0, deliverAtMs: 0 };
   writeSync(1, 'called\\n');
   await journal.append([message]);
   writeSync(1, 'answered\\n');
@@ -26,33 +29,73 @@ for (let n = 0; n < ${appends}; n += 1) {
 await journal.stop();
 `;
 
-test('each append is answered, and told, after its data and then the page that makes it count are flushed', async (t) => {
+interface Call {
+  readonly name: string;
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The calls in the order in which they ended, those that failed left out. */
+function callsIn(trace: string): Call[] {
+  const calls: Call[] = [];
+  const unfinished = new Map<string, string>();
+  for (const line of trace.split('\n')) {
+    const [, thread = '', rest = ''] = /^(\d+) +(.*)$/.exec(line) ?? [];
+    const begun = /^(.*) <unfinished \.\.\.>$/.exec(rest)?.[1];
+    if (begun !== undefined) {
+      unfinished.set(thread, begun);
+      continue;
+    }
+    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest)?.[1];
+    const text = resumed === undefined ? rest : `${unfinished.get(thread) ?? ''}${resumed}`;
+    const [, name, file = ''] = /^(\w+)\((\d*)/.exec(text) ?? [];
+    if (name !== undefined && !text.includes('= -1')) calls.push({ name, file, text });
+  }
+  return calls;
+}
+
+test('each append is answered, and told, after it is written and flushed, in a segment that is on disk with its name', async (t) => {
   const dir = await makeTempDir(t);
   const scriptPath = join(dir, 'append.mjs');
   const tracePath = join(dir, 'trace');
   writeFileSync(scriptPath, script);
-  const calls = 'trace=openat,fdatasync,fsync,msync,pwrite64,write';
   const { code, stderr } = await runProgram('strace', [
-    ...['-f', '-s', '16', '-e', calls, '-o', tracePath],
+    ...['-f', '-s', '16', '-e', 'trace=openat,close,fdatasync,fsync,pwrite64,write,rename', '-o', tracePath],
     ...[process.execPath, scriptPath, join(dir, 'data')],
   ]);
   assert.equal(code, 0, stderr);
 
-  const lines = readFileSync(tracePath, 'utf8').split('\n');
-  const synced = lines.find((line) => line.includes('journal.mdb"') && line.includes('O_DSYNC'));
-  const metaFile = /= (\d+)$/.exec(synced ?? '')?.[1];
-  assert.ok(metaFile !== undefined, 'LMDB writes its first pages through a file that is synchronous');
-  let answered = 0;
+  const files = new Map<string, string>();
+  const segments = new Map<string, string>();
   let seen = '';
-  for (const line of lines) {
-    if (line.includes('write(1, "called')) seen = '';
-    else if (/ (fdatasync|fsync|msync)\(.*= 0$|resumed.*= 0$/.test(line)) seen += 'data ';
-    else if (line.includes(` pwrite64(${metaFile},`)) seen += 'meta ';
-    else if (line.includes('write(1, "told')) seen += 'told ';
-    else if (line.includes('write(1, "answered')) {
-      assert.match(seen, /data .*meta told $/, `of append ${answered}: ${seen}`);
+  let answered = 0;
+  for (const { name, file, text } of callsIn(readFileSync(tracePath, 'utf8'))) {
+    const path = files.get(file) ?? '';
+    const log = /journal-\d+\.log$/.exec(path)?.[0];
+    if (name === 'openat') {
+      files.set(/= (\d+)$/.exec(text)?.[1] ?? '', /"(.*?)"/.exec(text)?.[1] ?? '');
+    } else if (name === 'rename') {
+      for (const [segment, state] of segments) if (state === 'flushed') segments.set(segment, 'noted');
+    } else if (name === 'fsync' && log !== undefined) {
+      segments.set(log, 'flushed');
+    } else if (name === 'fsync' && path.endsWith('/data')) {
+      for (const [segment, state] of segments) if (state === 'noted') segments.set(segment, 'ready');
+    } else if (name === 'fsync' && path.endsWith('tidings.json.new')) {
+      segments.set('tidings.json', 'flushed');
+    } else if (name === 'pwrite64' && log !== undefined && segments.has(log)) {
+      assert.equal(segments.get(log), 'ready', `a record in ${log}`);
+      seen += 'record ';
+    } else if (name === 'fdatasync') {
+      seen += 'flush ';
+    } else if (text.includes('"called')) {
+      seen = '';
+    } else if (text.includes('"told')) {
+      seen += 'told ';
+    } else if (text.includes('"answered')) {
+      assert.equal(seen, 'record flush told ', `of append ${answered}`);
       answered += 1;
     }
   }
   assert.equal(answered, appends);
+  assert.ok([...segments.keys()].length > 3, 'several segments were begun, and the note was flushed');
 });
