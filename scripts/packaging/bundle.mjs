@@ -6,17 +6,8 @@ import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
 import { Failure, root } from '../project.mjs';
 
-// What is asked for within a try: native accelerators, drivers of stores that Tidings does not use, and the native store of
-// --data-dir, without which that setting is refused.
-const optional = [
-  'lmdb',
-  'bufferutil',
-  'utf-8-validate',
-  'msgpackr-extract',
-  'supports-color',
-  'pg',
-  '@valkey/valkey-glide',
-];
+// What is asked for within a try: native accelerators, and drivers of stores that Tidings does not use.
+const optional = ['bufferutil', 'utf-8-validate', 'msgpackr-extract', 'supports-color', 'pg', '@valkey/valkey-glide'];
 
 // CommonJS has no import.meta.
 const URL_NAME = 'tidingsBundleUrl';

@@ -9,8 +9,6 @@ import { WebSocket } from 'ws';
 import { Failure, root } from '../project.mjs';
 import { startProgram } from './program.mjs';
 
-const EXIT_USAGE = 64;
-
 /**
  * Starts `command serve` in an empty folder once for each queue, and sends a notification from a backend to a listener.
  * Returns the queues that were tried: without a redis-server in PATH, only the list. Throws Failure with what the server
@@ -51,17 +49,23 @@ async function tryQueue(command, queue, cwd) {
   }
 }
 
-// The store of --data-dir is native and not in what we build: better a clear no than a promise that is not kept.
+// What was accepted is there when it is started again.
 async function tryDataDir(command, cwd) {
-  const server = await startProgram(command, ['serve', '--port=0', '--admin-port=0', '--data-dir=data'], cwd);
-  try {
-    await server.line('a no to --data-dir', (line) => (line.includes('has no --data-dir') ? line : undefined));
-    const code = await server.stop();
-    if (code !== EXIT_USAGE) throw new Failure(`--data-dir ended the server with ${code}`);
-  } catch (error) {
-    throw new Failure(`--data-dir: ${error.message}\n${server.printed()}`, { cause: error });
-  } finally {
-    await server.stop();
+  const msg = 'on disk';
+  for (const isFirst of [true, false]) {
+    const server = await startProgram(command, ['serve', '--port=0', '--admin-port=0', '--data-dir=data'], cwd);
+    try {
+      const url = await server.line('the server to listen', listeningUrl);
+      await server.poll('the server to be ready', async () => (await fetch(`${url}/readyz`)).ok);
+      if (isFirst) await deliver(server, url, msg);
+      await readKept(server, url, msg);
+      const code = await server.stop();
+      if (code !== 0) throw new Failure(`SIGTERM ended the server with ${code}`);
+    } catch (error) {
+      throw new Failure(`--data-dir: ${error.message}\n${server.printed()}`, { cause: error });
+    } finally {
+      await server.stop();
+    }
   }
 }
 
@@ -93,6 +97,18 @@ async function deliver(server, url, msg) {
     if (answer.status !== 202) throw new Failure(`POST /send: ${answer.status} ${await answer.text()}`);
     const [frame] = await server.within('the notification to arrive', arrived);
     if (JSON.parse(frame).msg !== msg) throw new Failure(`this arrived instead of '${msg}': ${frame}`);
+  } finally {
+    socket.terminate();
+  }
+}
+
+async function readKept(server, url, msg) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?uid=smoke&mid=1`);
+  try {
+    const frames = [];
+    socket.on('message', (frame) => frames.push(JSON.parse(frame)));
+    await server.within('the WebSocket to open', once(socket, 'open'));
+    await server.poll('the message that is kept', () => frames.some((frame) => frame.msg === msg));
   } finally {
     socket.terminate();
   }

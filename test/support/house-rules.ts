@@ -48,7 +48,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   journal: {
     values: ['message', 'wire'],
     types: ['config'],
-    packages: ['ioredis', 'lmdb'],
+    packages: ['ioredis'],
     builtins: 'no sockets',
   },
   hub: { values: ['message', 'wire'], types: ['config', 'journal', 'ops'], packages: [], builtins: 'no HTTP' },
@@ -80,7 +80,7 @@ const shared: Readonly<Record<string, readonly string[]>> = {
 const contracts: Readonly<Record<string, string>> = { queue: 'queue/queue.ts', journal: 'journal/journal.ts' };
 
 /** What the default run never loads. */
-const lazyPackages = ['ioredis', 'bullmq', 'lmdb'];
+const lazyPackages = ['ioredis', 'bullmq'];
 
 /**
  * Sockets of a room that has none otherwise: those that nobody talks on, which end with their process as a lock needs it; and those that
