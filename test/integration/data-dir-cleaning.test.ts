@@ -8,6 +8,7 @@ import { diskFiles } from '../../src/journal/disk-files.ts';
 import type { Kept } from '../../src/journal/disk-kept.ts';
 import { openDiskStore } from '../../src/journal/disk-store.ts';
 import { MailboxLog } from '../../src/journal/mailbox-log.ts';
+import type { Message } from '../../src/message/message.ts';
 import { sampleMessage } from '../contract/sample-message.ts';
 import { endWith, type Scope } from '../support/cleanup.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
@@ -34,7 +35,7 @@ test('entries that are not kept go from the disk; ids that are remembered stay, 
   let nowMs = 1_800_000_000_000;
   const parts = { nowMs: () => nowMs, sizes, bounds: { bytes: 32 * 1024, messages: 100, ids: 300 } };
   const { journal, events } = await openJournal(t, dir, parts);
-  const accepted = [];
+  const accepted: { named: Message; mid: number | undefined }[] = [];
   let mostBytes = 0;
   for (let round = 0; round < 600; round += 1) {
     nowMs += 1000;
@@ -62,6 +63,11 @@ test('entries that are not kept go from the disk; ids that are remembered stay, 
     for (const { named, mid } of accepted) {
       assert.deepEqual(await next.journal.append([named]), [{ mid, outcome: 'duplicate' }]);
     }
+    // One more than are remembered: the oldest goes, wherever it stands on the disk.
+    await next.journal.append([sampleMessage({ fingerprint: 'f' })]);
+    const [first, ...others] = accepted;
+    for (const { named } of others) assert.equal((await next.journal.append([named]))[0]?.outcome, 'duplicate');
+    assert.equal((await next.journal.append([first?.named ?? sampleMessage()]))[0]?.outcome, 'appended');
     await next.journal.stop();
   }
 });

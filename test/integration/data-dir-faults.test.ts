@@ -68,6 +68,20 @@ test('what was refused and is whole on the disk may come back, and then it is a 
   assert.equal((await append(next.journal, 'refused'))[0]?.outcome, 'duplicate');
 });
 
+test('what a process wrote and did not live to see flushed is flushed before it is served', async (t) => {
+  const [dir, crashed] = [await makeTempDir(t), await makeTempDir(t)];
+  const { journal } = await openJournal(t, dir, { sizes });
+  await append(journal, 'kept');
+  copyAsOfNow(dir, crashed);
+  const { files, before } = withFaults();
+  before.flush = () => {
+    throw systemError('EIO');
+  };
+  await assert.rejects(openJournal(t, crashed, { files, sizes }), /cannot use .* as a data directory: EIO/);
+  delete before.flush;
+  assert.deepEqual(await idsIn((await openJournal(t, crashed, { files, sizes })).journal), ['kept']);
+});
+
 test('without room for the next segment it is refused as a full disk, until there is room', async (t) => {
   const dir = await makeTempDir(t);
   const { files, before } = withFaults();
