@@ -1,3 +1,5 @@
+import { AgedMap } from './aged-map.ts';
+
 /** What is remembered of an id that a caller chose. */
 export interface KnownId {
   readonly mid: number;
@@ -14,8 +16,7 @@ export interface CallerIdBounds {
 /** The ids that callers chose, for as long and as many as the bounds allow; the oldest are forgotten first. */
 export class CallerIds {
   readonly #bounds: CallerIdBounds;
-  /** In the order of their appends, which a Map keeps. */
-  readonly #known = new Map<string, KnownId>();
+  readonly #known = new AgedMap<KnownId>();
   #units = 0;
 
   constructor(bounds: CallerIdBounds) {
@@ -33,8 +34,7 @@ export class CallerIds {
 
   /** Of the id that is forgotten next; Infinity when there is none. */
   get oldestMid(): number {
-    for (const { mid } of this.#known.values()) return mid;
-    return Infinity;
+    return this.#known.oldest?.mid ?? Infinity;
   }
 
   get(id: string): KnownId | undefined {
@@ -44,7 +44,7 @@ export class CallerIds {
   /** `atMs` must not be below that of the ids before it. O(1), beside what it forgets. */
   add(id: string, known: KnownId): void {
     const before = this.#known.get(id);
-    if (before !== undefined) this.#delete(id, before);
+    if (before !== undefined) this.#units -= id.length + before.fingerprint.length;
     this.#known.set(id, known);
     this.#units += id.length + known.fingerprint.length;
     this.forget(known.atMs);
@@ -52,14 +52,10 @@ export class CallerIds {
 
   /** Gives up what is too old or too many. */
   forget(nowMs: number): void {
-    for (const [id, known] of this.#known) {
-      if (this.#known.size <= this.#bounds.ids && known.atMs > nowMs - this.#bounds.idMs) return;
-      this.#delete(id, known);
+    for (let oldest = this.#known.oldest; oldest !== undefined; oldest = this.#known.oldest) {
+      if (this.#known.size <= this.#bounds.ids && oldest.atMs > nowMs - this.#bounds.idMs) return;
+      const forgotten = this.#known.deleteOldest();
+      if (forgotten !== undefined) this.#units -= forgotten.key.length + forgotten.value.fingerprint.length;
     }
-  }
-
-  #delete(id: string, { fingerprint }: KnownId): void {
-    this.#known.delete(id);
-    this.#units -= id.length + fingerprint.length;
   }
 }

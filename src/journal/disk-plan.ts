@@ -17,7 +17,7 @@ export interface Known {
   readonly log: MailboxLog;
   readonly callerIds: CallerIds;
   /** The mids of our own ids whose entries are kept. */
-  readonly ownIds: ReadonlyMap<string, number>;
+  readonly ownIds: Pick<ReadonlyMap<string, number>, 'get'>;
   readonly clock: Clock;
 }
 

@@ -58,7 +58,7 @@ const ackSizes: SegmentSizes = { leastBytes: 256 * 1024, mostBytes: 1024 * 1024 
 
 /** The ids that one commit writes again: few, so that none becomes long, and more than it adds, so that it comes to an end. */
 const carriedItems = 256;
-const carriedForEach = 2;
+const carriedForEach = 4;
 
 /**
  * Opens the store of a data directory and makes this process its owner; what is in it goes to `reader`. Throws a DataDirError.

@@ -1,6 +1,7 @@
 import type { Clock } from '../message/clock.ts';
 import type { Message } from '../message/message.ts';
 import { AckCursors } from './ack-cursors.ts';
+import { AgedMap } from './aged-map.ts';
 import { CallerIds } from './caller-ids.ts';
 import { DataDirError, reasonOf } from './disk-error.ts';
 import { diskFiles, type DiskFiles } from './disk-files.ts';
@@ -56,7 +57,7 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
   const { dir, retention, deadlineMs, sizes = defaultSizes } = options;
   const log = new MailboxLog(retention);
   const callerIds = new CallerIds(retention);
-  const ownIds = new Map<string, number>();
+  const ownIds = new AgedMap<number>();
   const acks = new AckCursors();
   /** Acknowledgements that are not on disk yet. */
   let newAcks = new Map<string, number>();
@@ -129,10 +130,7 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
   }
 
   function forgetOwnIds(): void {
-    for (const [id, mid] of ownIds) {
-      if (mid > log.since) return;
-      ownIds.delete(id);
-    }
+    while ((ownIds.oldest ?? Infinity) <= log.since) ownIds.deleteOldest();
   }
 
   const reader: DiskReader = {
@@ -140,7 +138,7 @@ export function createDiskJournal(deps: DiskJournalDeps, options: DiskJournalOpt
     entry(entry) {
       if (entry.message.retracts !== 0) log.retract(entry.message.retracts);
       keepEntry(entry);
-      if (ownIds.size > 2 * log.count) forgetOwnIds();
+      forgetOwnIds();
     },
     id: ({ id, ...known }) => callerIds.add(id, known),
     ack: (uid, mid) => void acks.raise(uid, mid),

@@ -72,6 +72,17 @@ test('entries that are not kept go from the disk; ids that are remembered stay, 
   }
 });
 
+test('a segment with an entry that is kept stays', async (t) => {
+  const dir = await makeTempDir(t);
+  const { journal } = await openJournal(t, dir, { sizes });
+  for (let round = 0; round < 90; round += 1) await journal.append([sampleMessage({ push: 'x'.repeat(1000) })]);
+  const kept = await journal.read(0, 1000);
+  await journal.stop();
+  assert.deepEqual([kept.length, oldest(dir, 'journal')], [90, 1]);
+  const next = await openJournal(t, dir, { sizes });
+  assert.deepEqual(await next.journal.read(0, 1000), kept);
+});
+
 test('ids that are not remembered any more are not written again', async (t) => {
   const dir = await makeTempDir(t);
   let nowMs = 1_800_000_000_000;
