@@ -117,7 +117,7 @@ async function openStore(scope: Scope, dir: string) {
     { files: diskFiles, kept, onTorn: failed, onUntidy: failed },
     {
       begin: (mid) => kept.log.startAt(mid),
-      entry: (entry) => void kept.log.append(entry),
+      entry: (entry) => kept.log.append(entry),
       id: () => {},
       ack: (uid, mid) => void kept.acks.raise(uid, mid),
     },
