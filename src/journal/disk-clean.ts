@@ -11,8 +11,8 @@ export interface CleanerDeps<Item> {
   readonly isFinished: (segment: number) => boolean;
   /** None of its items can be wanted. */
   readonly hasNoItems: (segment: number) => boolean;
-  /** The log takes so much that it is time to write the items of the oldest segment again. */
-  readonly isDue: () => boolean;
+  /** How many segments' worth of the log is more than it should take: above 0 it is time to write items of the oldest one again. */
+  readonly excess: () => number;
   readonly kind: number;
   readonly read: (content: Buffer, part: Part) => Iterable<Item>;
   /** It counts still, and stands in no later segment. */
@@ -24,6 +24,9 @@ export interface CleanerDeps<Item> {
 
 /** How many items are looked at for each that may be written: most are not wanted any more. */
 const looksPerItem = 4;
+
+/** So many segments may be waiting to be taken away before commits wait for it. */
+const mostExcess = 2;
 
 /**
  * Takes the oldest segment of a log away, and the next: when nothing in it is wanted, at once; when some items are, and there is
@@ -58,7 +61,7 @@ export function createCleaner<Item>(deps: CleanerDeps<Item>) {
     const { oldest } = log;
     if (oldest === undefined || !deps.isFinished(oldest.number)) return;
     if (deps.hasNoItems(oldest.number)) work(removeOldest);
-    else if (deps.isDue()) work(() => readOldest(oldest));
+    else if (deps.excess() > 0) work(() => readOldest(oldest));
   }
 
   function look(from: Iterator<Item>, limit: number): void {
@@ -73,6 +76,10 @@ export function createCleaner<Item>(deps: CleanerDeps<Item>) {
   }
 
   return {
+    /** Resolves at once unless the log grows faster than segments are read and taken away: then when one was. */
+    async ready(): Promise<void> {
+      if (working !== undefined && deps.excess() > mostExcess) await working;
+    },
     /** What is to be written with the next record, at most `limit` items. O(limit). */
     take(limit: number): readonly Item[] {
       if (isStopped || working !== undefined) return [];

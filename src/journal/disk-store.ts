@@ -5,6 +5,7 @@ import type { DiskFiles } from './disk-files.ts';
 import { ackBytes, idBytes, isAckWanted, isIdWanted, readingInto, SegmentContents } from './disk-kept.ts';
 import type { DiskReader, Kept } from './disk-kept.ts';
 import { lockDirectory } from './disk-lock.ts';
+import type { DiskLog } from './disk-log.ts';
 import { noteStopped, openLogs } from './disk-open.ts';
 import { acksPart, entriesPart, idsPart, lastPart, partKinds, readAcks, readIds } from './disk-parts.ts';
 import type { Ack, RememberedId } from './disk-parts.ts';
@@ -94,7 +95,7 @@ export async function openDiskStore(
     log: journal,
     isFinished: (segment) => inJournal.newest(segment).entry <= kept.log.since,
     hasNoItems: (segment) => inJournal.newest(segment).item < kept.callerIds.oldestMid,
-    isDue: () => journal.bytes - journal.headBytes > kept.log.bytes + 2 * idBytes(kept) + nextBytes.journal(),
+    excess: () => excessOf(journal, kept.log.bytes + 2 * idBytes(kept), nextBytes.journal()),
     kind: partKinds.ids,
     read: readIds,
     isWanted: (id) => isIdWanted(kept, id),
@@ -106,7 +107,7 @@ export async function openDiskStore(
     log: acks,
     isFinished: () => true,
     hasNoItems: (segment) => inAcks.newest(segment).item <= kept.log.since,
-    isDue: () => acks.bytes - acks.headBytes > 2 * ackBytes(kept) + nextBytes.acks(),
+    excess: () => excessOf(acks, 2 * ackBytes(kept), nextBytes.acks()),
     kind: partKinds.acks,
     read: readAcks,
     isWanted: (ack) => isAckWanted(kept, ack),
@@ -127,6 +128,7 @@ export async function openDiskStore(
   }
 
   async function writeBatch({ last, entries, ids: newIds }: DiskBatch): Promise<void> {
+    await ids.ready();
     const writtenIds = [...ids.take(carriedItems + carriedForEach * newIds.length), ...newIds];
     const parts = [lastPart(last)];
     if (entries.length > 0) parts.push(entriesPart(entries));
@@ -138,6 +140,7 @@ export async function openDiskStore(
   }
 
   async function writeAcks(newAcks: readonly Ack[]): Promise<void> {
+    await oldAcks.ready();
     const written = [...oldAcks.take(carriedItems + carriedForEach * newAcks.length), ...newAcks];
     const segment = await acks.append([acksPart(written)]);
     oldAcks.written();
@@ -178,6 +181,11 @@ export async function openDiskStore(
       await lock.release();
     },
   };
+}
+
+/** In segments, without those at the head: what a log takes beyond what it needs, and one. */
+function excessOf(log: DiskLog, neededBytes: number, segmentBytes: number): number {
+  return (log.bytes - log.headBytes - neededBytes) / segmentBytes - 1;
 }
 
 function sizeFor(bytes: number, { leastBytes, mostBytes }: SegmentSizes): number {
