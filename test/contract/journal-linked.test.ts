@@ -7,7 +7,7 @@ import { sharingTests } from './journal-sharing.ts';
 import { journalSuite } from './journal-suite.ts';
 import { openLinkedStore } from './linked-store.ts';
 
-const log = { info: () => {}, error: () => {} };
+const log = { info: () => {}, warn: () => {}, error: () => {} };
 
 const memory: JournalDriver = {
   name: 'linked to memory',
