@@ -29,7 +29,7 @@ test('gives the addresses and the log of a server, and ends it', async (t) => {
   assert.equal(instance.wsUrl, 'ws://127.0.0.1:1');
   assert.equal(instance.adminUrl, 'http://127.0.0.1:2');
   const record = await instance.logged('later');
-  assert.deepEqual(record['args'], ['serve', '--port=0', '--admin-port=0', '--queue=list']);
+  assert.deepEqual(record['args'], ['serve', '--port=0', '--admin-port=0', '--drain=0', '--queue=list']);
   assert.equal(record['env'], 'y');
   assert.equal(instance.records('later').length, 1);
   assert.equal(instance.lines[0], 'Tidings');

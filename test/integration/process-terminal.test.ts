@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { endWith, type Scope } from '../support/cleanup.ts';
+import { eventually, within } from '../support/deadline.ts';
+import { plainEnvironment } from '../support/instance.ts';
+import { serverEntry } from '../support/project.ts';
+import { connectWs } from '../support/ws-client.ts';
+
+const ctrlC = '\x03';
+
+/** A server in a terminal of its own, as a person starts it. */
+async function startInTerminal(scope: Scope, flags: readonly string[]) {
+  const command = ['exec', process.execPath, serverEntry, 'serve', '--port=0', '--admin-port=0', ...flags].join(' ');
+  const terminal = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
+    env: plainEnvironment(),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let shown = '';
+  terminal.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+  const exited = new Promise<number | null>((resolve) => terminal.once('exit', resolve));
+  endWith(scope, () => void terminal.kill('SIGKILL'));
+  const wsUrl = await eventually(() => /Listen {2}(ws:\S+)\/ws/.exec(shown)?.[1], 'the start-up lines');
+  return {
+    wsUrl,
+    press: (key: string) => void terminal.stdin.write(key),
+    shown: () => shown,
+    exited: within(exited, () => `the end; shown: ${shown}`),
+  };
+}
+
+test('Ctrl-C does not make a person wait: all are closed at once, and it ends well', async (t) => {
+  const { wsUrl, press, shown, exited } = await startInTerminal(t, ['--drain=10m']);
+  const clients = await Promise.all([1, 2, 3].map((uid) => connectWs(t, `${wsUrl}/ws?uid=${uid}&mid=`)));
+  press(ctrlC);
+  for (const client of clients) assert.equal((await within(client.closed, 'the goodbye')).code, 1012);
+  assert.equal(await exited, 0);
+  assert.match(shown(), /"event":"hurried"/);
+});
