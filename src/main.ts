@@ -25,6 +25,9 @@ const exitUnavailable = 69;
 /** How long the process may live on after it has stopped. */
 const heldMs = 200;
 
+/** One Ctrl-C may come twice: from the terminal, and from npm, which has it from there as well. */
+const samePressMs = 200;
+
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   if (argv.at(-1) === workerCommand && process.send !== undefined) return work();
@@ -51,9 +54,13 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
   const app = workers === 1 ? await createApp(deps) : await supervise(deps, workers);
   let isStopping = false;
   let hurries = 0;
+  let pressedMs = -samePressMs;
   const onSignal = (signal: NodeJS.Signals): void => {
+    const isPressed = signal === 'SIGINT' && process.stdin.isTTY;
+    if (isPressed && performance.now() - pressedMs < samePressMs) return;
+    if (isPressed) pressedMs = performance.now();
     // Who presses Ctrl-C, or sends a second signal, does not want to wait; who has said so and says it again wants it to end.
-    const hurried = isStopping || (signal === 'SIGINT' && process.stdin.isTTY);
+    const hurried = isStopping || isPressed;
     if (hurried) hurries += 1;
     if (hurries > 1) process.exit(1);
     isStopping = true;

@@ -5,13 +5,15 @@ import { endWith, type Scope } from '../support/cleanup.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { plainEnvironment } from '../support/instance.ts';
 import { serverEntry } from '../support/project.ts';
+import { openRawWs } from '../support/raw-ws.ts';
 import { connectWs } from '../support/ws-client.ts';
 
 const ctrlC = '\x03';
 
 /** A server in a terminal of its own, as a person starts it. */
 async function startInTerminal(scope: Scope, flags: readonly string[]) {
-  const command = ['exec', process.execPath, serverEntry, 'serve', '--port=0', '--admin-port=0', ...flags].join(' ');
+  const serve = [process.execPath, serverEntry, 'serve', '--port=0', '--admin-port=0', ...flags].join(' ');
+  const command = `echo pid=$$; exec ${serve}`;
   const terminal = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     env: plainEnvironment(),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -23,6 +25,7 @@ async function startInTerminal(scope: Scope, flags: readonly string[]) {
   const wsUrl = await eventually(() => /Listen {2}(ws:\S+)\/ws/.exec(shown)?.[1], 'the start-up lines');
   return {
     wsUrl,
+    pid: Number(/pid=(\d+)/.exec(shown)?.[1]),
     press: (key: string) => void terminal.stdin.write(key),
     shown: () => shown,
     exited: within(exited, () => `the end; shown: ${shown}`),
@@ -36,4 +39,13 @@ test('Ctrl-C does not make a person wait: all are closed at once, and it ends we
   for (const client of clients) assert.equal((await within(client.closed, 'the goodbye')).code, 1012);
   assert.equal(await exited, 0);
   assert.match(shown(), /"event":"hurried"/);
+});
+
+test('a Ctrl-C that comes twice, as from npm, is one', async (t) => {
+  const { wsUrl, pid, press, exited } = await startInTerminal(t, ['--drain=10m']);
+  // One who does not answer: the stop takes a second.
+  await openRawWs(t, `${wsUrl}/ws?uid=1`);
+  process.kill(pid, 'SIGINT');
+  press(ctrlC);
+  assert.equal(await exited, 0);
 });
