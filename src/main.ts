@@ -26,7 +26,7 @@ const exitUnavailable = 69;
 const heldMs = 200;
 
 /** One Ctrl-C may come twice: from the terminal, and from npm, which has it from there as well. */
-const samePressMs = 200;
+const samePressMs = 500;
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);

@@ -42,10 +42,11 @@ test('Ctrl-C does not make a person wait: all are closed at once, and it ends we
 });
 
 test('a Ctrl-C that comes twice, as from npm, is one', async (t) => {
-  const { wsUrl, pid, press, exited } = await startInTerminal(t, ['--drain=10m']);
+  const { wsUrl, pid, press, shown, exited } = await startInTerminal(t, ['--drain=10m']);
   // One who does not answer: the stop takes a second.
   await openRawWs(t, `${wsUrl}/ws?uid=1`);
-  process.kill(pid, 'SIGINT');
   press(ctrlC);
+  await eventually(() => shown().includes('"event":"draining"') || undefined, 'the stop');
+  process.kill(pid, 'SIGINT');
   assert.equal(await exited, 0);
 });
