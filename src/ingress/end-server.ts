@@ -4,9 +4,9 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 
 export interface EndServerOptions {
-  /** After this time without a request, connections that are idle are closed. */
+  /** After this time without a request, and anyhow in half of the deadline, connections that are idle are closed. */
   readonly lingerMs: number;
-  /** The longest that all of it may take. */
+  /** The longest that requests under way are waited for. */
   readonly deadlineMs: number;
   /** Sees to it that no new connection comes; when another process has the listener, that one does. */
   readonly closeDoor?: () => Promise<void>;
@@ -35,6 +35,7 @@ export async function endServer(server: Server, options: EndServerOptions): Prom
   const { lingerMs, deadlineMs, closeDoor = () => closeListener(server), connections } = options;
   await closeDoor();
   const endMs = performance.now() + deadlineMs;
+  const idleEndMs = endMs - deadlineMs / 2;
   let requestMs = performance.now();
   const retire = (_request: IncomingMessage, response: ServerResponse): void => {
     requestMs = performance.now();
@@ -43,7 +44,8 @@ export async function endServer(server: Server, options: EndServerOptions): Prom
   server.prependListener('request', retire);
   server.prependListener('checkContinue', retire);
   while (performance.now() < endMs && (connections?.() ?? (await connectionsOf(server))) > 0) {
-    if (performance.now() - requestMs >= lingerMs) server.closeIdleConnections();
+    const nowMs = performance.now();
+    if (nowMs - requestMs >= lingerMs || nowMs > idleEndMs) server.closeIdleConnections();
     await delay(checkMs);
   }
 }

@@ -69,6 +69,17 @@ test('it waits for a request that is under way, and not for a connection that is
   await within(ended, 'the end');
 });
 
+test('where requests never cease, idle connections are closed between two of them, and none is cut off', async (t) => {
+  const { server, port } = await serve(t, (response) => response.end('ok'));
+  const idle = new Agent({ keepAlive: true, maxSockets: 3 });
+  t.after(() => idle.destroy());
+  const url = `http://127.0.0.1:${port}/`;
+  await Promise.all([1, 2, 3].map(() => request(url, { agent: idle })));
+  await within(endServer(server, { lingerMs: longMs, deadlineMs: 1000 }), 'the end');
+  const left = await new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)));
+  assert.equal(left, 0);
+});
+
 test('it does not wait for longer than its deadline', async (t) => {
   const { server, port } = await serve(t, () => {});
   const never = request(`http://127.0.0.1:${port}/`);
