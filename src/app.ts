@@ -1,8 +1,10 @@
 import type { Server } from 'node:http';
 import { listenForAdmin } from './app/admin-door.ts';
+import { openFailback } from './app/open-failback.ts';
 import { openStore, type OnDropped, type WorkerPart } from './app/open-store.ts';
 import { createProcessClock } from './app/process-clock.ts';
 import { createDrain } from './cluster/drain.ts';
+import type { BackupReport } from './cluster/failback.ts';
 import { Lifecycle, type InstanceState } from './cluster/lifecycle.ts';
 import type { Config } from './config/schema.ts';
 import { Admission } from './gateway/admission.ts';
@@ -106,6 +108,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     config,
   );
 
+  const failback = await openFailback(config, { hub, counters, log, now, monotonicMs, random, instance });
+
   let clockCheck: NodeJS.Timeout | undefined;
   let isServing = false;
   const lifecycle = new Lifecycle();
@@ -127,7 +131,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const readPost = createPostReader({ newId, wallClock, now: () => clock.now() }, config);
   const mayPost = createOriginRule(config.origins);
   const send = createSend({ queue, readPost, mayPost, counters, isClosed, onFault }, config);
-  const application = createApplication({ send, assets: createAssets(), readiness, onFault });
+  const application = createApplication({ send, assets: createAssets(), readiness, instance, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
 
   const gauges = () => ({
@@ -138,6 +142,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     lagMs: Math.round(admission.lagMs()),
     residentBytes: memory.residentBytes(),
   });
+  const backup = (): BackupReport | null => failback?.report() ?? null;
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
   const mayChange = createOriginRule([]);
   const { backlog } = queue;
@@ -148,6 +153,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
       gauges,
       readiness,
       state,
+      backup,
       stop: (how) => void stop(how),
       messages,
       backlog,
@@ -163,6 +169,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     readiness: readiness(),
     gauges: gauges(),
     counters: { ...counters },
+    backup: backup(),
   }));
 
   function serve(onRequest: HttpServerDeps['onRequest'], onUpgrade?: Gateway['upgrade']): Server {
@@ -182,6 +189,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     const adminAt = worker === undefined ? await listenForAdmin(adminServer, config, isAdminPortChosen) : undefined;
     isServing = true;
     lifecycle.goOn('ready');
+    failback?.start();
     if (adminAt !== undefined) {
       log.info({ event: 'listening', url: publicAt.url, adminUrl: adminAt.url, queue: config.queue.kind, version });
     }
@@ -190,6 +198,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
 
   async function end(): Promise<void> {
     lifecycle.goOn('draining');
+    failback?.stop();
     stopBegins();
     await starting;
     if (isServing) {

@@ -100,6 +100,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
       readiness,
       state: () => lifecycle.state,
       stop: (how) => void stop(how),
+      backup: () => null,
       async crew() {
         const { answers } = await crew.ask(workerQuestion, null);
         return addUp({ gauges: gauges(), counters: { ...counters } }, crew.states(), answers);

@@ -7,7 +7,7 @@ import { configSchema, type Config, type ConfigKey } from './schema.ts';
 const keyMetaSchema = z.object({
   description: z.string(),
   group: z.enum(groups),
-  kind: z.enum(['count', 'port', 'bytes', 'memory', 'duration', 'boolean', 'choice', 'text', 'list', 'queue']),
+  kind: z.enum(['count', 'port', 'bytes', 'memory', 'duration', 'boolean', 'choice', 'text', 'list', 'queue', 'url']),
   unit: z.string().optional(),
   accepts: z.string(),
   placeholder: z.string(),

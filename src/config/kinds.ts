@@ -151,6 +151,24 @@ export function directory(text: KeyText) {
     .meta({ ...text, kind: 'text', accepts, placeholder: 'DIR' });
 }
 
+/** Where the public listener of another instance is, without a slash at the end. Null: there is none. */
+export function instanceUrl(text: KeyText) {
+  const accepts = 'the address of an instance (http://primary:3210), or none';
+  const none: string | null = null;
+  return fromRaw((raw): Parsed<string | null> => {
+    const word = wordText(raw) ?? '';
+    if (word === 'none') return accept(none);
+    const url = URL.canParse(word) ? new URL(word) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol)) return mustBe(accepts, raw);
+    if (url.username !== '' || url.password !== '')
+      return refuse('must not hold a user or a password: /readyz asks for none');
+    if (url.search !== '' || url.hash !== '') return mustBe(accepts, raw);
+    return accept(url.href.replace(/\/+$/, ''));
+  })
+    .default(none)
+    .meta({ ...text, kind: 'url', accepts, placeholder: 'URL' });
+}
+
 export function originList(text: KeyText) {
   const none: readonly string[] = [];
   return fromRaw(parseOrigins)

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY_MS, GIB, HOUR_MS, KIB, LONGEST_TIMER_MS, MIB, MINUTE_MS, SECOND_MS } from './amounts.ts';
 import {
   bytes,
   bytesOrAuto,
@@ -7,6 +8,7 @@ import {
   directory,
   durationMs,
   host,
+  instanceUrl,
   originList,
   pattern,
   portNumber,
@@ -14,17 +16,6 @@ import {
   truth,
   workerCount,
 } from './kinds.ts';
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
-
-/** Node's timers hold at most 2^31-1 ms, which is 24 days and 20 hours. */
-const LONGEST_TIMER_MS = 24 * DAY_MS;
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -270,6 +261,19 @@ export const configSchema = z.strictObject({
       group: 'Process',
       description:
         'How long a stopping instance takes to hand its connections over, one by one, so that clients do not all come back at once; few take less, a second each. Another signal closes the rest at once; 0 closes all at once.',
+    },
+  ),
+  backupOf: instanceUrl({
+    group: 'Process',
+    description:
+      'The public address of the primary whose backup this instance is: once the primary has been ready for failback-after, this instance hands its clients back to it. It stays ready all the while.',
+  }),
+  failbackAfterMs: durationMs(
+    { min: SECOND_MS, max: HOUR_MS, default: 30 * SECOND_MS },
+    {
+      group: 'Process',
+      description:
+        'How long a primary that was away must have been ready, without one failed answer, before it gets its clients back. Each time that it fails again soon after, this time doubles, up to 16 times.',
     },
   ),
   logLevel: choice(logLevels, 'info', {

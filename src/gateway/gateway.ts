@@ -161,6 +161,7 @@ export class Gateway {
     const { hub, heartbeat, counters } = this.#deps;
     const mode = cursor === undefined ? 'plain' : 'tracked';
     const connection = new Connection(webSocket, socket, uid, mode, this.#budgetBytes);
+    connection.openedMs = Math.round(this.#deps.monotonicMs());
     (webSocket as AttachedSocket)[attached] = { connection, gateway: this };
     webSocket.on('message', onMessage);
     webSocket.on('ping', onPing);

@@ -11,11 +11,13 @@ export interface ApplicationDeps {
   readonly assets: Assets;
   /** Whether posts would be accepted and connections taken now. */
   readonly readiness: () => Health;
+  /** The name of this instance: a backup that asks learns whom it has asked. */
+  readonly instance: string;
   readonly onFault: (error: unknown) => void;
 }
 
 /** The public Koa application, in the order of a request's path: /send, then the router, then "there is nothing here". */
-export function createApplication({ send, assets, readiness, onFault }: ApplicationDeps): Koa {
+export function createApplication({ send, assets, readiness, instance, onFault }: ApplicationDeps): Koa {
   const router = new Router({ strict: true });
   router.get('/healthz', (context) => {
     context.respond = false;
@@ -24,8 +26,8 @@ export function createApplication({ send, assets, readiness, onFault }: Applicat
   router.get('/readyz', (context) => {
     context.respond = false;
     const health = readiness();
-    if (health.ok) answerJson(context.res, 200, '{"status":"ready"}');
-    else answerJson(context.res, 503, JSON.stringify({ status: 'not ready', reason: health.reason }));
+    if (health.ok) answerJson(context.res, 200, JSON.stringify({ status: 'ready', instance }));
+    else answerJson(context.res, 503, JSON.stringify({ status: 'not ready', reason: health.reason, instance }));
   });
   router.get('/ws', (context) => {
     context.respond = false;

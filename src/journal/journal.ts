@@ -59,7 +59,10 @@ export interface MailboxPage {
    * `after` when the journal has never given that number.
    */
   readonly through: number;
-  /** Something that was addressed to the uid after the cursor may no longer be kept. */
+  /**
+   * Something that was addressed to the uid after the cursor may no longer be kept. Also where the journal is one instance's own and
+   * has never given that number: the cursor is another instance's.
+   */
   readonly gap: boolean;
   /** Nothing was above `through` when it was read. */
   readonly isLast: boolean;

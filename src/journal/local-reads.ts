@@ -1,5 +1,5 @@
 import type { CallerIds } from './caller-ids.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, MailboxPage, PageLimits } from './journal.ts';
 import type { MailboxLog } from './mailbox-log.ts';
 
 export interface LocalReadsDeps {
@@ -13,6 +13,12 @@ type LocalReads = Pick<Journal, 'head' | 'read' | 'completeSince' | 'tail' | 'ma
 
 /** How a journal is read whose process has all of it in memory. */
 export function createLocalReads({ log, ids, trim }: LocalReadsDeps): LocalReads {
+  function page(uid: string, after: number, limits: PageLimits): MailboxPage {
+    const read = log.mailbox(uid, after, limits);
+    // Another instance, which numbers by itself, gave that number: what was missed here before it, nobody knows.
+    return log.numberUpTo(after) < Math.min(after, log.head) ? { ...read, gap: true } : read;
+  }
+
   return {
     head: () => log.head,
     read(after, limit) {
@@ -25,11 +31,11 @@ export function createLocalReads({ log, ids, trim }: LocalReadsDeps): LocalReads
     },
     tail(uid, after, limits) {
       trim();
-      return after > log.head ? undefined : log.mailbox(uid, after, limits);
+      return after > log.head ? undefined : page(uid, after, limits);
     },
     mailbox(uid, after, limits) {
       trim();
-      return Promise.resolve(log.mailbox(uid, after, limits));
+      return Promise.resolve(page(uid, after, limits));
     },
     find(id) {
       trim();

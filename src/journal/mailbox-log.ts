@@ -101,6 +101,14 @@ export class MailboxLog {
     return true;
   }
 
+  /**
+   * The newest number at or below `mid`, and not below `since`, that it has given: `mid` itself when it is a cursor of this journal.
+   * O(log kept).
+   */
+  numberUpTo(mid: number): number {
+    return mid >= this.#head ? this.#head : Math.max(this.#since, this.#log.midUpTo(mid) ?? 0);
+  }
+
   /** As `Journal.read`. */
   read(after: number, limit: number): Entry[] {
     return this.#log.read(after, limit);

@@ -102,6 +102,16 @@ export class RecordLog {
     return mids[index] !== mid || offset === undefined ? undefined : segment.base + offset;
   }
 
+  /** The newest mid at or below this one, or undefined. O(log kept). */
+  midUpTo(mid: number): number | undefined {
+    const at = lowerBound(this.#segments.length, (index) => (this.#segments[index]?.mids[0] ?? 0) > mid) - 1;
+    const segment = this.#segments[at];
+    if (segment === undefined) return undefined;
+    const { mids, first } = segment;
+    const index = lowerBound(mids.length, (each) => (mids[each] ?? 0) > mid) - 1;
+    return index >= first ? mids[index] : undefined;
+  }
+
   /** Entries above `after` that were not retracted, oldest first, at most `limit`. O(log kept + limit). */
   read(after: number, limit: number): Entry[] {
     const entries: Entry[] = [];

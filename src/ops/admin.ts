@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
+import type { BackupReport } from '../cluster/failback.ts';
 import type { InstanceState } from '../cluster/lifecycle.ts';
 import type { Health } from '../journal/journal.ts';
 import type { Backlog } from '../queue/queue.ts';
@@ -18,6 +19,8 @@ export interface AdminDeps {
   readonly readiness: () => Health;
   readonly state: () => InstanceState;
   readonly stop: DrainRouteDeps['stop'];
+  /** What it knows of its primary; null: it is nobody's backup. */
+  readonly backup: () => BackupReport | null;
   /** The workers, of a supervisor: what it shows is their sums. */
   readonly crew?: () => Promise<CrewStats>;
   readonly messages: MessageDesk;
@@ -30,8 +33,9 @@ export interface AdminDeps {
 
 /** The admin listener: what this instance holds and has counted, and what became of a message. Not for the public. */
 export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa {
-  const { counters, gauges, readiness, state, stop, crew, messages, backlog, mayChange, version, onFault } = deps;
-  const sums = async () => (await crew?.()) ?? { readiness: readiness(), gauges: gauges(), counters };
+  const { counters, gauges, readiness, state, stop, backup, crew, messages, backlog, mayChange, version, onFault } =
+    deps;
+  const sums = async () => (await crew?.()) ?? { readiness: readiness(), backup: backup(), gauges: gauges(), counters };
   const router = new Router({ strict: true });
   router.get('/stats', async (context) => {
     // A store that is away must not take this page with it.

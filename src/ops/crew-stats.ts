@@ -1,3 +1,4 @@
+import type { BackupReport } from '../cluster/failback.ts';
 import type { WorkerState } from '../cluster/crew.ts';
 import type { Health } from '../journal/journal.ts';
 import type { WorkerAnswer } from './worker-question.ts';
@@ -5,6 +6,8 @@ import type { WorkerAnswer } from './worker-question.ts';
 /** What `/stats` shows of a supervisor: sums over its workers and itself, and each worker by itself. */
 export interface CrewStats {
   readonly readiness: Health;
+  /** What one of them knows of the primary: each asks by itself. */
+  readonly backup: BackupReport | null;
   readonly gauges: Readonly<Record<string, number>>;
   readonly counters: Readonly<Record<string, number>>;
   readonly workers: readonly WorkerStats[];
@@ -22,13 +25,14 @@ const largest = ['mid', 'lagMs'];
 
 /** Adds the workers up. They are ready when one of them is: that one takes posts and listeners. */
 export function addUp(
-  own: Omit<WorkerAnswer, 'worker' | 'readiness'>,
+  own: Pick<WorkerAnswer, 'gauges' | 'counters'>,
   states: readonly WorkerState[],
   answers: readonly WorkerAnswer[],
 ): CrewStats {
   const readiness = answers.find(({ readiness: { ok } }) => ok)?.readiness ?? answers[0]?.readiness;
   return {
     readiness: readiness ?? { ok: false, reason: 'No worker answers.' },
+    backup: answers.find((answer) => answer.backup !== null)?.backup ?? null,
     gauges: sums([own.gauges, ...answers.map(({ gauges }) => gauges)]),
     counters: sums([own.counters, ...answers.map(({ counters }) => counters)]),
     workers: states.map((state) => {

@@ -73,7 +73,7 @@ export function openerOf({ openStore }: JournalDriver) {
 
 export type Opener = ReturnType<typeof openerOf>;
 
-const wholePage = { entries: 1_000_000, bytes: 1_000_000_000 };
+export const wholePage = { entries: 1_000_000, bytes: 1_000_000_000 };
 
 /** A mailbox from the store in one page, which must be all there is. */
 export async function readMailbox(journal: Journal, uid: string, after: number): Promise<MailboxPage> {

@@ -95,14 +95,15 @@ test('while it stops it is not ready, and says that it is alive', async (t) => {
   const waiting = await openRaw(t, instance.url);
   await waiting.write('GET /readyz HTTP/1.1\r\nHost: x\r\n');
   // It came before this one, which is answered.
-  assert.equal((await request(`${instance.url}/readyz`)).text, '{"status":"ready"}');
+  assert.match((await request(`${instance.url}/readyz`)).text, /^\{"status":"ready","instance":"[\w-]+"\}$/);
   const stopped = instance.stop();
   await instance.logged('draining');
   await waiting.write('\r\n');
   const received = await waiting.receivedUntil((text) => readAnswers(text).length === 1, 'an answer');
   const [answer] = readAnswers(received);
   assert.equal(answer?.status, 503);
-  assert.deepEqual(JSON.parse(answer.text), { status: 'not ready', reason: 'The instance is draining.' });
+  const { status, reason } = JSON.parse(answer.text) as Record<string, unknown>;
+  assert.deepEqual({ status, reason }, { status: 'not ready', reason: 'The instance is draining.' });
   holder.reset();
   await stopped;
 });

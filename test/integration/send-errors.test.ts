@@ -121,7 +121,7 @@ async function provokeInternal(scope: Scope): Promise<Refusal> {
       throw new Error('planted too');
     },
   };
-  const application = createApplication({ send, assets, readiness: () => ({ ok: true }), onFault });
+  const application = createApplication({ send, assets, readiness: () => ({ ok: true }), instance: 'x', onFault });
   const plantedUrl = await serveHere(scope, application.callback());
   assertError(await request(`${plantedUrl}/demo/`), 'internal');
   const answer = await post(plantedUrl, right);
@@ -157,6 +157,7 @@ async function provokeBeingHandedOn(scope: Scope): Promise<Refusal> {
       readiness: () => ({ ok: true }),
       state: () => 'ready',
       stop: () => {},
+      backup: () => null,
       messages,
       backlog,
       mayChange: () => true,

@@ -88,6 +88,9 @@ const lazyPackages = ['ioredis', 'bullmq'];
  */
 const socketFiles = ['journal/disk-lock.ts', 'journal/redis-found-connector.ts'];
 
+/** Who asks other instances over HTTP: nobody else in these rooms does. */
+const httpAskers = ['cluster/ask-primary.ts'];
+
 /** Files that may re-export: the two public ones, once they exist. */
 const publicBarrels: readonly string[] = [];
 
@@ -180,7 +183,7 @@ const socketModules = /^node:(http|https|http2|net|tls|dgram)$/;
 
 function allowsBuiltin(file: string, room: Room, { specifier }: SourceImport): boolean {
   if (room.builtins === 'none') return false;
-  if (room.builtins === 'no HTTP') return !httpModules.test(specifier);
+  if (room.builtins === 'no HTTP') return !httpModules.test(specifier) || httpAskers.includes(file);
   if (room.builtins === 'no sockets') return !socketModules.test(specifier) || socketFiles.includes(file);
   return true;
 }

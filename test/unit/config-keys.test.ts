@@ -22,6 +22,7 @@ const samples: Readonly<Record<KeySpec['kind'], readonly [string, Config[ConfigK
   choice: ['debug', 'debug'],
   text: ['localhost', 'localhost'],
   list: ['https://a.example', ['https://a.example']],
+  url: ['http://primary:3210/', 'http://primary:3210'],
   queue: ['bullmq/h', { kind: 'bullmq', host: 'h', port: 6379, db: 0, tls: false }],
 };
 

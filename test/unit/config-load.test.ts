@@ -60,6 +60,8 @@ test('without any source there are the defaults of the design', () => {
     idRetentionIds: 200_000,
     workers: 1,
     drainMs: 20_000,
+    backupOf: null,
+    failbackAfterMs: 30_000,
     logLevel: 'info',
   });
   assert.deepEqual(config, defaultConfig());

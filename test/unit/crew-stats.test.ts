@@ -10,15 +10,18 @@ const answer = (worker: number, connections: number, isOk = true): WorkerAnswer 
   readiness: isOk ? { ok: true } : { ok: false, reason: `${worker} is away` },
   gauges: { connections, mid: 100 + worker, lagMs: worker },
   counters: { accepted: 10 * worker },
+  backup: worker === 1 ? null : { of: 'http://primary', primary: 'well', since: 1 },
 });
 const states = [1, 2].map((worker) => ({ worker, pid: 10 + worker, isReady: true, restarts: 0 }));
 const own = { gauges: { mid: 7 }, counters: { accepted: 1, failed: 2 } };
 
 test('gauges and counters are sums, but for those that are no part of a whole', () => {
-  const { gauges, counters, workers, readiness } = addUp(own, states, [answer(2, 5), answer(1, 3)]);
+  const { gauges, counters, workers, readiness, backup } = addUp(own, states, [answer(2, 5), answer(1, 3)]);
   assert.deepEqual(gauges, { mid: 102, connections: 8, lagMs: 2 });
   assert.deepEqual(counters, { accepted: 31, failed: 2 });
   assert.deepEqual(readiness, { ok: true });
+  assert.deepEqual(backup, { of: 'http://primary', primary: 'well', since: 1 });
+  assert.equal(addUp(own, states, [answer(1, 3)]).backup, null);
   assert.deepEqual(
     workers.map(({ worker, gauges: each }) => [worker, each?.['connections']]),
     [
