@@ -48,7 +48,8 @@ test('while it drains it refuses connections and answers posts; those who are le
   assert.deepEqual(answer.json, { status: 'draining', connections: 40 });
   assert.equal((await statsOf(instance)).state, 'draining');
   const { status, json } = await request(`${instance.url}/readyz`);
-  assert.deepEqual([status, json], [503, { status: 'not ready', reason: 'The instance is draining.' }]);
+  assert.equal(status, 503);
+  assert.equal((json as Record<string, unknown>)['reason'], 'The instance is draining.');
   assert.equal((await request(`${instance.url}/healthz`)).status, 200);
   assertError(await refusedWs(`${instance.wsUrl}/ws?uid=x`), 'stopping');
   // Again it changes nothing.
