@@ -71,6 +71,7 @@ test('the instances: settings that are accepted, time to drain, and nothing that
     assert.deepEqual(rest.security_opt, ['no-new-privileges:true']);
     assert.deepEqual(build, { context: '..', dockerfile: 'deploy/Dockerfile' });
   }
+  assert.equal(service('backup').environment?.['TIDINGS_BACKUP_OF'], `http://${addressOf('primary')}`);
 });
 
 test('the pair serves through nginx as the file starts it, on a Redis that is started as it says', async (t) => {
