@@ -111,8 +111,17 @@ export async function startSentinelSet(scope: Scope, options: SentinelSetOptions
   };
 }
 
-async function startSentinel(scope: Scope, masterPort: number, options: SentinelSetOptions): Promise<Sentinel> {
-  const { password, sentinelPassword } = options;
+/** One sentinel without others, with further lines of its configuration. */
+export function startLoneSentinel(scope: Scope, masterPort: number, lines: readonly string[]): Promise<Sentinel> {
+  return startSentinel(scope, masterPort, {}, lines);
+}
+
+async function startSentinel(
+  scope: Scope,
+  masterPort: number,
+  { password, sentinelPassword }: SentinelSetOptions,
+  more: readonly string[] = [],
+): Promise<Sentinel> {
   const dir = await makeTempDir(scope);
   const file = join(dir, 'sentinel.conf');
   const started = await onFreePort(async (port) => {
@@ -120,6 +129,7 @@ async function startSentinel(scope: Scope, masterPort: number, options: Sentinel
       `port ${port}`,
       'bind 127.0.0.1',
       `dir ${dir}`,
+      ...more,
       `sentinel monitor ${masterName} 127.0.0.1 ${masterPort} 2`,
       `sentinel down-after-milliseconds ${masterName} ${downAfterMs}`,
       `sentinel failover-timeout ${masterName} 1500`,
