@@ -96,6 +96,15 @@ end
 return reply
 `);
 
+/** KEYS: log. ARGV: through, the most entries. Returns the mids of the newest entries that are kept up to `through`, the newest first. */
+export const midsScript = script(String.raw`
+local reply = {}
+for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', ARGV[2])) do
+  reply[#reply + 1] = tonumber(string.match(entry[1], '^%d+'))
+end
+return reply
+`);
+
 /**
  * KEYS: state, log, the id. Returns nothing when the id is not known or was cancelled; else its mid and, when the entry is still
  * kept, its text.

@@ -4,7 +4,7 @@ import type { Appended, Entry, Found, MailboxPage, Outcome, PageLimits, Retentio
 import { appendScript, repliedOutcomes } from './redis-append-script.ts';
 import { RedisError, type RedisConnection, type RedisLog } from './redis-connection.ts';
 import type { LogPage, LogPosition } from './redis-follow.ts';
-import { findScript, mailboxScript, pageScript } from './redis-read-scripts.ts';
+import { findScript, mailboxScript, midsScript, pageScript } from './redis-read-scripts.ts';
 import { decodeEntry, decodeOwnEntry, encodeEntry } from './redis-record.ts';
 import { callScript, runScript } from './redis-run-script.ts';
 import type { JournalKeys, Script } from './redis-scripts.ts';
@@ -101,6 +101,11 @@ export function createRedisStore(deps: RedisStoreDeps, { keys, retention }: Redi
         if (entry !== undefined) entries.push(entry);
       }
       return { since: Number(since), entries, last };
+    },
+
+    /** Of the newest kept entries up to `through`, the newest first. */
+    async mids(through: number, limit: number): Promise<readonly number[]> {
+      return (await ask(midsScript, [keys.log], [through, limit])).map(Number);
     },
 
     async mailbox(uid: string, after: number, limits: PageLimits): Promise<MailboxPage> {

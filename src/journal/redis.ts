@@ -13,11 +13,12 @@ import {
   type RedisSettings,
 } from './redis-connection.ts';
 import { warnOfEviction } from './redis-eviction.ts';
-import { createFollowing } from './redis-follow.ts';
+import { createFollowing, type LogPosition } from './redis-follow.ts';
 import { createLaterWrites } from './redis-later.ts';
 import { decodeAnnouncement } from './redis-record.ts';
 import { journalKeys } from './redis-scripts.ts';
 import { createRedisStore } from './redis-store.ts';
+import { createTold } from './redis-untold.ts';
 import { createTurns } from './redis-turns.ts';
 import { createSignal } from './signal.ts';
 
@@ -45,6 +46,9 @@ const groupLimits = { maxMessages: 1000, maxBytes: 1024 * 1024 };
 
 /** How many entries of the log are read at once. */
 const pageEntries = 100;
+
+/** How many mids of it, of which each page is then a few KB. */
+const pageMids = 1000;
 
 /**
  * How many pages of mailboxes are asked for at a time; who else wants one waits for its turn. It keeps Redis busy, and an append never
@@ -102,18 +106,20 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
   const later = createLaterWrites(store.write);
   const readers = createTurns(mailboxReaders);
   const following = createFollowing({
-    position: store.position,
+    position,
     page: (after) => store.page(after, pageEntries),
-    onStart: (head) => recent.startAt(head),
-    deliver,
-    onGap(after, since) {
-      log.warn({ event: 'journal.gap', after, since });
-      recent.startAt(since);
-      onGap?.(after, since);
+    onStart(head) {
+      recent.startAt(head);
+      told.note(head);
     },
+    deliver,
+    onGap: tellGap,
     pause: () => delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {}),
     onChange: noteHealth,
   });
+  const told = createTold();
+  /** The one of several that was read from last. */
+  let server: string | undefined;
   const groups = createGroups<Appended>(appendGroup, { ...groupLimits, deadlineMs });
   let prober: NodeJS.Timeout | undefined;
 
@@ -121,8 +127,26 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
     following.announced(decodeAnnouncement(text));
   });
 
+  function tellGap(after: number, since: number): void {
+    log.warn({ event: 'journal.gap', after, since });
+    recent.startAt(since);
+    onGap?.(after, since);
+  }
+
+  async function position(floor: number): Promise<LogPosition> {
+    const now = settings.finder?.current()?.id;
+    const found = await store.position(floor);
+    if (server !== undefined && now !== server) {
+      const oldest = await told.oldestUntold(floor, (through) => store.mids(through, pageMids));
+      if (oldest !== undefined) tellGap(oldest - 1, floor);
+    }
+    server = now;
+    return found;
+  }
+
   function deliver(entries: readonly Entry[]): void {
     for (const entry of entries) {
+      told.note(entry.mid);
       if (entry.message.retracts !== 0) recent.retract(entry.message.retracts);
       recent.append(entry);
     }

@@ -1,6 +1,7 @@
 import { createRedisJournal } from '../../src/journal/redis.ts';
 import type { Retention } from '../../src/journal/journal.ts';
-import type { RedisLog, RedisSettings } from '../../src/journal/redis-connection.ts';
+import type { OneRedis, RedisLog, RedisSettings } from '../../src/journal/redis-connection.ts';
+import type { RedisFinder } from '../../src/journal/redis-finder.ts';
 import { createBullmqQueue } from '../../src/queue/bullmq.ts';
 import { createDirectQueue } from '../../src/queue/direct.ts';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -17,7 +18,9 @@ export const deadlineMs = 400;
 
 export interface RedisInstanceOptions {
   readonly queue?: 'redis' | 'bullmq';
-  readonly settings?: Partial<RedisSettings>;
+  readonly settings?: Partial<OneRedis>;
+  /** In the place of the port. */
+  readonly finder?: RedisFinder;
   readonly retention?: Partial<Retention>;
   readonly now?: () => number;
   /** Of BullMQ. */
@@ -52,7 +55,8 @@ export async function openInstance(
   port: number,
   options: RedisInstanceOptions = {},
 ): Promise<RedisInstance> {
-  const settings: RedisSettings = { host: '127.0.0.1', port, db: 0, tls: false, ...options.settings };
+  const at: OneRedis = { host: '127.0.0.1', port, db: 0, tls: false, ...options.settings };
+  const settings: RedisSettings = options.finder === undefined ? at : { ...at, finder: options.finder };
   const place = { settings, prefix: options.prefix ?? 'tidings', deadlineMs };
   const logged: { event: string; text: string }[] = [];
   const write = (fields: object): void => {
