@@ -80,6 +80,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   );
   const links = createJournalServer({
     journal,
+    monotonicMs,
     onBroken(worker, reason) {
       log.error({ event: 'worker.broken', worker, reason });
       crew.kill(worker);

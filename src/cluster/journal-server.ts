@@ -4,6 +4,8 @@ import { UidIndex } from './uid-index.ts';
 
 export interface JournalServerDeps {
   readonly journal: Journal;
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonicMs: () => number;
   /** A worker does not take what it is told, or tells nonsense: its link was cut, and it is to be ended. */
   readonly onBroken: (worker: number, reason: string) => void;
 }
@@ -42,7 +44,7 @@ export interface LinkCount {
  * that is to all goes to each worker once.
  */
 export function createJournalServer(deps: JournalServerDeps, options: JournalServerOptions = {}) {
-  const { journal, onBroken } = deps;
+  const { journal, monotonicMs, onBroken } = deps;
   const { maxWaitingBytes = usualMaxWaitingBytes } = options;
   const links = new Set<Link>();
   const watching = new UidIndex<Link>();
@@ -204,7 +206,7 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
     accept(stream: LinkStream): void {
       const link: Link = {
         stream,
-        writer: new LinkWriter(stream, () => tellHead(link)),
+        writer: new LinkWriter(stream, monotonicMs, () => tellHead(link)),
         worker: 0,
         toldHead: 0,
         toldReason: undefined,

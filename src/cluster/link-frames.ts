@@ -35,6 +35,12 @@ const headerBytes = 5;
 /** Frames of one turn go into a buffer of this size, unless they need more. */
 const bufferBytes = 64 * 1024;
 
+/**
+ * After a write the next one waits for so long, in milliseconds: under load many posts share what a write costs at both ends, which is
+ * far more than the posts themselves (the other process is woken, and has to find its memory again). A lone post never waits.
+ */
+const restMs = 1;
+
 /** Below this room a buffer is not used for another turn. */
 const leastRoomBytes = 1024;
 
@@ -55,9 +61,10 @@ export interface LinkStream extends LinkOutlet {
   destroy(): unknown;
 }
 
-/** Gathers the frames of one turn of the event loop and writes them at once. `beforeWrite` may add to them. */
+/** Gathers the frames of a turn of the event loop, under load of a millisecond, and writes them at once. `beforeWrite` may add to them. */
 export class LinkWriter {
   readonly #outlet: LinkOutlet;
+  readonly #monotonicMs: () => number;
   readonly #beforeWrite: () => void;
   #buffer = Buffer.allocUnsafeSlow(bufferBytes);
   /** The bytes of this turn are between the two; a frame begins at `#frame`. */
@@ -65,12 +72,15 @@ export class LinkWriter {
   #at = 0;
   #frame = 0;
   #isScheduled = false;
+  #writtenMs = Number.NEGATIVE_INFINITY;
+  readonly #onTurn = (): void => this.flush();
   /** Frames and writes since the start. */
   frames = 0;
   writes = 0;
 
-  constructor(outlet: LinkOutlet, beforeWrite: () => void = () => {}) {
+  constructor(outlet: LinkOutlet, monotonicMs: () => number, beforeWrite: () => void = () => {}) {
     this.#outlet = outlet;
+    this.#monotonicMs = monotonicMs;
     this.#beforeWrite = beforeWrite;
   }
 
@@ -130,7 +140,8 @@ export class LinkWriter {
     this.frames += 1;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => this.flush());
+    if (this.#monotonicMs() - this.#writtenMs < restMs) setTimeout(this.#onTurn, restMs);
+    else setImmediate(this.#onTurn);
   }
 
   /** Writes what was gathered now instead of at the end of the turn. */
@@ -140,6 +151,7 @@ export class LinkWriter {
     if (this.#at === this.#from) return;
     this.#outlet.write(this.#buffer.subarray(this.#from, this.#at));
     this.writes += 1;
+    this.#writtenMs = this.#monotonicMs();
     this.#from = this.#at;
     if (this.#buffer.length - this.#at >= leastRoomBytes && this.#buffer.length === bufferBytes) return;
     this.#buffer = Buffer.allocUnsafeSlow(bufferBytes);
@@ -212,7 +224,9 @@ export class LinkBody {
 
   /** A count and so many of what `read` reads. */
   many<Item>(read: () => Item): Item[] {
-    return Array.from({ length: this.count() }, read);
+    const items: Item[] = [];
+    for (let left = this.count(); left > 0; left -= 1) items.push(read());
+    return items;
   }
 }
 

@@ -145,7 +145,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
       follower = theFollower;
       const opened = await deps.connect();
       stream = opened;
-      writer = new LinkWriter(opened);
+      writer = new LinkWriter(opened, monotonicMs);
       const reader = new LinkReader(onFrame);
       const isWelcome = new Promise<void>((resolve) => (welcomed = resolve));
       opened.on('data', (chunk: Buffer) => {

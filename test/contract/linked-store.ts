@@ -24,7 +24,11 @@ export async function openLinkedStore(scope: Scope, create: (parts: JournalParts
   async function serve(parts: JournalParts): Promise<void> {
     const journal = create({ ...parts, onExpired: () => {} });
     const broken: string[] = [];
-    const links = createJournalServer({ journal, onBroken: (_worker, reason) => void broken.push(reason) });
+    const links = createJournalServer({
+      journal,
+      monotonicMs: () => performance.now(),
+      onBroken: (_worker, reason) => void broken.push(reason),
+    });
     await journal.start(links.follower);
     const sockets = createServer((socket) => links.accept(socket));
     await new Promise<void>((resolve) => sockets.listen(path, resolve));

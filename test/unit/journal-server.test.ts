@@ -44,6 +44,7 @@ test('posts of one turn go to the supervisor in one write, and are answered in t
   const run = createLinkedRun(t);
   await run.start();
   const worker = await run.fork();
+  run.tick(1);
   const before = worker.ends[0].writtenBytes;
   const appends = sampleMessages(30).map((message) => worker.journal.append([message]));
   assert.equal(worker.ends[0].writtenBytes, before, 'nothing goes before the end of the turn');
@@ -57,6 +58,25 @@ test('posts of one turn go to the supervisor in one write, and are answered in t
   );
   assert.ok(bytes > 30 * 100);
   assert.deepEqual(worker.told, [], 'and are told to nobody who does not watch');
+});
+
+test('after a write the next one waits for a millisecond, so that those who come meanwhile go with it', async (t) => {
+  const run = createLinkedRun(t);
+  await run.start();
+  const { journal, ends } = await run.fork();
+  run.tick(10);
+  void journal.append(sampleMessages(1));
+  run.tick(0);
+  const first = ends[0].writableLength;
+  assert.ok(first > 0, 'a lone post does not wait');
+  void journal.append(sampleMessages(1));
+  run.tick(0);
+  void journal.append(sampleMessages(1));
+  run.tick(0);
+  assert.equal(ends[0].writableLength, first);
+  run.tick(1);
+  assert.ok(ends[0].writableLength > 2.5 * first, 'both went');
+  await run.arrive();
 });
 
 test('who is answered knows of everything that the answer speaks of, however the bytes are cut', async (t) => {
@@ -108,10 +128,12 @@ test('a worker that takes nothing is cut off before much waits for it; the other
   const push = `"${'x'.repeat(1000)}"`;
   for (let round = 0; round < 20; round += 1) {
     await run.journal.append([sampleMessage({ uids: ['a'], push })]);
-    run.tick(0);
+    run.tick(1);
     well.ends[1].pass(1_000_000);
   }
   assert.deepEqual(run.broken, ['1: it does not take what it is told']);
+  run.tick(1);
+  well.ends[1].pass(1_000_000);
   assert.ok(stuck.ends[1].isClosed && !well.ends[1].isClosed);
   assert.equal(well.told.length, 20);
   assert.equal(stuck.lost, 1);
@@ -122,7 +144,7 @@ test('who speaks nonsense is cut off', async (t) => {
   await run.start();
   const [worker, supervisor] = createLinkPair();
   run.server.accept(supervisor);
-  const writer = new LinkWriter(worker);
+  const writer = new LinkWriter(worker, () => 0);
   writer.begin(linkKinds.hello).count(7).end();
   writer.begin(99).end();
   writer.flush();

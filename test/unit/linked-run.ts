@@ -38,15 +38,20 @@ export function createLinkedRun({ mock }: TestContext, { maxWaitingBytes = 1_000
   const memory = createMemoryJournal({ now: () => nowMs, clock, onExpired: () => {} }, retention);
   const journal: Journal = { ...memory, health: () => health };
   const server = createJournalServer(
-    { journal, onBroken: (worker, reason) => void broken.push(`${worker}: ${reason}`) },
+    { journal, monotonicMs: () => nowMs, onBroken: (worker, reason) => void broken.push(`${worker}: ${reason}`) },
     { maxWaitingBytes },
   );
   const workers: LinkedWorker[] = [];
 
+  function tick(ms: number): void {
+    nowMs += ms;
+    mock.timers.tick(ms);
+  }
+
   /** Everything that was written so far arrives, and what it leads to. */
   async function arrive(): Promise<void> {
     for (let round = 0; round < 6; round += 1) {
-      mock.timers.tick(0);
+      tick(1);
       for (const { ends } of workers) for (const end of ends) end.pass(1_000_000_000);
       await settled();
     }
@@ -59,10 +64,7 @@ export function createLinkedRun({ mock }: TestContext, { maxWaitingBytes = 1_000
     arrive,
     start: () => journal.start(server.follower),
     setHealth: (now: Health) => void (health = now),
-    tick(ms: number): void {
-      nowMs += ms;
-      mock.timers.tick(ms);
-    },
+    tick,
     async fork(uids: readonly string[] = []): Promise<LinkedWorker> {
       const ends = createLinkPair();
       const told: Entry[] = [];

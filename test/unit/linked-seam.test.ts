@@ -73,6 +73,7 @@ class Run {
     this.journal = createMemoryJournal({ now: () => this.nowMs, clock, onExpired: () => {} }, retention);
     this.server = createJournalServer({
       journal: this.journal,
+      monotonicMs: () => this.nowMs,
       onBroken: (_worker, reason) => assert.fail(reason),
     });
   }
@@ -92,7 +93,7 @@ class Run {
       {
         connect: () => Promise.resolve(ends[0]),
         now: () => this.nowMs,
-        monotonicMs: () => 0,
+        monotonicMs: () => this.nowMs,
         onExpired: () => {},
         onLost: () => {},
       },
