@@ -58,7 +58,7 @@ const CONNECT_MS = 60_000;
 const LAST_MS = 30_000;
 const RECENT_MS = 5_000;
 /** In the full run as shipped; tests have no drain unless they ask for it. */
-const FLAGS = { full: ['--drain=20s'], short: ['--drain=2s'] };
+const DRAIN = { full: '20s', short: '2s' };
 const STOP_LIMIT_MS = 40_000;
 
 /** Plays one scenario against a pair of its own, which ends with the scope, and judges it. Rejects when it cannot be played. */
@@ -74,7 +74,7 @@ export async function runHa(scope: Scope, { scenario: name, isFull, say, detour 
     say?.(at);
   };
   const pair = await startPair(scope, {
-    flags: FLAGS[size],
+    flags: [`--drain=${scenario.drain ?? DRAIN[size]}`],
     backupFlags: () => [],
     nginx: scenario.nginx?.[size] ?? [],
     isOnRedis: scenario.queue !== 'list',

@@ -23,6 +23,8 @@ export interface Scenario {
   readonly jitterMs: number;
   /** Default: redis. With list the two instances know nothing of each other. */
   readonly queue?: Extract<SetupName, 'redis' | 'list'>;
+  /** Of both instances; default: 20 s as shipped, 2 s in the short run. */
+  readonly drain?: string;
   readonly nginx?: { readonly full: readonly NginxChange[]; readonly short: readonly NginxChange[] };
   /** Gives how many listeners were left on the backup, where that is asked. */
   play(stage: Stage): Promise<number | undefined>;

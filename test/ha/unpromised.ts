@@ -62,6 +62,28 @@ export const unpromised = {
       return undefined;
     },
   },
+  'list-stop': {
+    event: 'list, one instance: orderly restart, with --drain=0',
+    limits: [
+      { figure: 'untold', atMost: 0 },
+      { figure: 'repeated', atMost: 0 },
+    ],
+    ...usual,
+    queue: 'list',
+    drain: '0',
+    nginx: alone(),
+    async play(stage) {
+      const { primary } = stage.pair;
+      await rest(stage, CALM_MS, 1_000);
+      await fault(stage, 'stop-instance', 'primary', async () => {
+        await primary.instance.stop();
+        await primary.start();
+      });
+      await allBack(stage);
+      await rest(stage, 3_000, 500);
+      return undefined;
+    },
+  },
   'list-pair': {
     event: 'list, a pair: SIGKILL of the primary, back after 10 s',
     limits: [
