@@ -50,7 +50,8 @@ export const unpromised = {
     queue: 'list',
     nginx: alone(),
     async play(stage) {
-      const { primary } = stage.pair;
+      const { primary, backup } = stage.pair;
+      await backup.instance.stop();
       await rest(stage, CALM_MS, 1_000);
       await fault(stage, 'kill-instance', 'primary', async () => {
         await primary.instance.kill();
@@ -73,7 +74,8 @@ export const unpromised = {
     drain: '0',
     nginx: alone(),
     async play(stage) {
-      const { primary } = stage.pair;
+      const { primary, backup } = stage.pair;
+      await backup.instance.stop();
       await rest(stage, CALM_MS, 1_000);
       await fault(stage, 'stop-instance', 'primary', async () => {
         await primary.instance.stop();
@@ -112,7 +114,7 @@ export const unpromised = {
   },
 } as const satisfies Record<string, Scenario>;
 
-/** The list queue behind nginx: deploy/README.md has its user delete the line of the backup. */
+/** The list queue behind nginx: deploy/README.md has its user run the primary alone and delete the line of the backup. */
 function alone(): NonNullable<Scenario['nginx']> {
   const changes = [['nobody behind it.\n        server', 'nobody behind it.\n        # server']] as const;
   return { full: changes, short: changes };
