@@ -14,6 +14,12 @@ test('a rolling restart of both: nothing is lost, no post is refused', async (t)
   assert.ok(reconnects >= 2 * listeners, `${reconnects} reconnects`);
 });
 
+test('the primary comes back: the backup hands every listener back to it, and nothing is lost', async (t) => {
+  const { reconnects, listeners, leftOnBackup } = await holds(t, 'primary-back');
+  assert.equal(leftOnBackup, 0);
+  assert.ok(reconnects >= 2 * listeners, `${reconnects} reconnects`);
+});
+
 test('nginx is reloaded and its old workers end: nothing is lost', async (t) => {
   const { reconnects, listeners } = await holds(t, 'nginx-reload');
   assert.equal(reconnects, listeners);

@@ -75,7 +75,7 @@ export async function runHa(scope: Scope, { scenario: name, isFull, say, detour 
   };
   const pair = await startPair(scope, {
     flags: [`--drain=${scenario.drain ?? DRAIN[size]}`],
-    backupFlags: () => [],
+    backupFlags: (primaryUrl) => [`--backup-of=${primaryUrl}`, ...(isFull ? [] : ['--failback-after=2s'])],
     nginx: scenario.nginx?.[size] ?? [],
     isOnRedis: scenario.queue !== 'list',
     ...(detour === undefined ? {} : { detour }),
