@@ -101,7 +101,7 @@ export interface ListenerFigures {
   readonly listeners: number;
   readonly reconnects: number;
   readonly longestSilenceMs: number;
-  /** The share of all listeners that were back in the busiest second. */
+  /** The share of all listeners that came back in the busiest second; of a hand-back, if there was one, within that. */
   readonly busiestSecondShare: number;
   /** From the first fault until the last one was back. */
   readonly allBackMs: number;
@@ -115,11 +115,13 @@ export function listenerFigures(history: History): ListenerFigures {
   const back = silences.map(({ toMs }) => toMs);
   const longestSilenceMs = silences.reduce((most, { fromMs, toMs }) => Math.max(most, toMs - fromMs), 0);
   const firstFaultMs = faults[0]?.startedMs ?? 0;
+  const handBackMs = faults.find(({ kind }) => kind === 'hand-back')?.startedMs ?? 0;
+  const judged = back.filter((atMs) => atMs >= handBackMs);
   return {
     listeners: clients.length,
     reconnects: silences.length,
     longestSilenceMs,
-    busiestSecondShare: mostWithin(back, 1_000) / Math.max(1, clients.length),
+    busiestSecondShare: mostWithin(judged, 1_000) / Math.max(1, clients.length),
     allBackMs: back.reduce((last, atMs) => Math.max(last, atMs - firstFaultMs), 0),
     notResumed: clients.reduce((sum, client) => sum + notResumedOf(client), 0),
   };

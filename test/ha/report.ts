@@ -22,7 +22,7 @@ export function measured({ machine, results }: HaReport): string {
     lossTable(results),
     'Accepted, lost, repeated: see "How it is measured". Refused: posts whose one attempt was not answered 202; in brackets those that had a key. Share: of the posts of the 10 s after the event.',
     timeTable(results),
-    'Silence: of a listener, from the loss of its socket (or the kill of its instance) to its welcome on another. Busiest second: the share of the listeners that came back within it. All back: from the event to the last welcome. p99: of `/send`, from the event until all were back, or for 5 s where nobody moved. Stall: how long at most the measuring processes did not get their turn.',
+    'Silence: of a listener, from the loss of its socket (or the kill of its instance) to its welcome on another. Busiest second: the share of the listeners that came back within it; of a hand-back, those who were handed back. All back: from the event to the last welcome. p99: of `/send`, from the event until all were back, or for 5 s where nobody moved. Stall: how long at most the measuring processes did not get their turn.',
     `${machine.date.slice(0, 16).replace('T', ' ')} UTC, ${machine.cpu}, ${machine.cores} cores that clients, nginx, Redis and both instances share, ${machine.kernel}, Node ${machine.node}, Redis ${machine.redis}.`,
   ].join('\n\n');
 }

@@ -56,6 +56,24 @@ test('what listeners went through: reconnects, the longest silence, the busiest 
   });
 });
 
+test('of a hand-back, the busiest second is one of its own', () => {
+  const scribe = new Scribe();
+  const clients = ['1', '2', '3', '4'].map((uid) => scribe.client(uid));
+  scribe.fault('kill-instance', 1_000, 1_100);
+  scribe.fault('hand-back', 5_000, 9_000);
+  for (const [index, client] of clients.entries()) {
+    for (const [closeMs, backMs] of [
+      [1_050, 1_500],
+      [6_000, 7_000 + index * 600],
+    ] as const) {
+      scribe.event(client, 'close', closeMs);
+      scribe.connect(client, closeMs + 1, 7);
+      scribe.welcome(client, backMs, 9);
+    }
+  }
+  assert.equal(listenerFigures(scribe.history).busiestSecondShare, 0.5);
+});
+
 test('the busiest second slides, and its end does not belong to it', () => {
   assert.equal(mostWithin([], 1_000), 0);
   assert.equal(mostWithin([0, 1_000, 2_000], 1_000), 1);
