@@ -11,6 +11,8 @@ import { makeTempDir } from './temp-dir.ts';
 export interface SentinelSetOptions {
   /** Arguments of both redis-servers. */
   readonly args?: readonly string[];
+  /** Of the first master alone. */
+  readonly firstArgs?: readonly string[];
   readonly password?: string;
   readonly sentinelPassword?: string;
 }
@@ -44,7 +46,7 @@ export async function startSentinelSet(scope: Scope, options: SentinelSetOptions
   const secret = password === undefined ? [] : ['--masterauth', password];
   const args = ['--repl-diskless-sync-delay', '0', ...secret, ...(options.args ?? [])];
   const redisOptions = { args, ...(password === undefined ? {} : { password }) };
-  const first = await startRedis(scope, redisOptions);
+  const first = await startRedis(scope, { ...redisOptions, args: [...args, ...(options.firstArgs ?? [])] });
   const second = await startRedis(scope, {
     ...redisOptions,
     args: [...args, '--replicaof', '127.0.0.1', String(first.port)],
