@@ -108,7 +108,17 @@ export async function createApp(deps: AppDeps): Promise<App> {
     config,
   );
 
-  const failback = await openFailback(config, { hub, counters, log, now, monotonicMs, random, instance });
+  /** By which a backup knows that it watches itself: one for all workers. */
+  const nameOutside = worker?.instance ?? instance;
+  const failback = await openFailback(config, {
+    hub,
+    counters,
+    log,
+    now,
+    monotonicMs,
+    random,
+    instance: nameOutside,
+  });
 
   let clockCheck: NodeJS.Timeout | undefined;
   let isServing = false;
@@ -131,7 +141,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const readPost = createPostReader({ newId, wallClock, now: () => clock.now() }, config);
   const mayPost = createOriginRule(config.origins);
   const send = createSend({ queue, readPost, mayPost, counters, isClosed, onFault }, config);
-  const application = createApplication({ send, assets: createAssets(), readiness, instance, onFault });
+  const application = createApplication({ send, assets: createAssets(), readiness, instance: nameOutside, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
 
   const gauges = () => ({

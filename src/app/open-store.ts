@@ -49,6 +49,8 @@ export interface WorkerPart {
   readonly number: number;
   /** Where the supervisor's questions are answered. */
   readonly handlers: Handlers;
+  /** The name that all workers have for those outside of the deployment. */
+  readonly instance: string;
   readonly door: WorkerDoor;
   /** The way to the supervisor's journal; undefined: its journal is its own. */
   readonly link: StoreLink | undefined;

@@ -55,7 +55,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     counters[reason] += messages.length;
     for (const { id } of messages) drops.add(id, reason, where);
   };
-  const store = await openStore(config, { now, clock, log, instance: newId(), onDropped, onGap: () => {} });
+  const instance = newId();
+  const store = await openStore(config, { now, clock, log, instance, onDropped, onGap: () => {} });
   const { journal, queue } = store;
 
   const share = shareOf(config, workers, memory);
@@ -64,7 +65,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const crew = createCrew(
     {
       fork: createFork({ program, isLinked }),
-      orders: (worker): WorkerOrders => ({ worker, config: share, isLinked, door: publicAt }),
+      orders: (worker): WorkerOrders => ({ worker, config: share, isLinked, instance, door: publicAt }),
       onForked(_worker, { link }) {
         if (link !== undefined) links.accept(link);
       },

@@ -31,7 +31,7 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
   let mayEnd = (): void => {};
   const end = new Promise<void>((resolve) => (mayEnd = resolve));
 
-  async function start({ worker, config, isLinked, door: at }: WorkerOrders): Promise<void> {
+  async function start({ worker, config, isLinked, instance, door: at }: WorkerOrders): Promise<void> {
     const log = createLog(config.logLevel).child({ worker });
     const onLost = (): void => {
       log.error({ event: 'supervisor.lost' });
@@ -50,7 +50,7 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
         return end;
       },
     };
-    const part = { number: worker, handlers, door, link };
+    const part = { number: worker, instance, handlers, door, link };
     app = await createApp({ config, isAdminPortChosen: false, log, fillRandom, memory, worker: part });
     void app.stopped.then(leave);
     if ((await app.start()) !== undefined) channel.send({ type: 'ready' });

@@ -14,6 +14,8 @@ export interface WorkerOrders {
   readonly config: Config;
   /** It has the supervisor's journal, over a link; else one of its own. */
   readonly isLinked: boolean;
+  /** The supervisor's name, which all of them have at the public door. */
+  readonly instance: string;
   readonly door: DoorAddress;
 }
 

