@@ -54,7 +54,7 @@ test('SIGTERM: what was accepted is delivered, then every client is closed with 
     }
   };
   const posters = Array.from({ length: 8 }, poster);
-  await clients[0]?.count(100);
+  await eventually(() => accepted.length >= 100 || undefined, '100 posts');
   isStopping = true;
   await instance.stop();
   isOver = true;
