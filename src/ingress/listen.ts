@@ -22,10 +22,11 @@ export class ListenError extends Error {
 }
 
 /**
- * Connections that the kernel keeps for us to take; it keeps no more than net.core.somaxconn (4096 on Linux). A crowd that comes
- * back at once is longer than Node's usual 511, and who finds no place there tries again only after a second.
+ * The most connections that the kernel is to keep for us to take; it keeps no more than net.core.somaxconn (4096 on Linux, where
+ * nobody has raised it). A crowd that comes back at once is longer than Node's usual 511, Node takes one in a turn of the event
+ * loop, and who finds no place there tries again only after a second.
  */
-const backlog = 4096;
+const backlog = 65_535;
 
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is in use',
