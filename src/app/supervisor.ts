@@ -70,6 +70,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
         if (link !== undefined) links.accept(link);
       },
       onReady: () => door.handWaiting(),
+      onReturned: (socket) => door.take(socket),
       async closeDoor() {
         await closeListener(door.server);
         door.dropWaiting();

@@ -62,8 +62,11 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
         void start(message.orders);
         return;
       case 'connection':
+        channel.send({ type: 'taken', number: message.number });
         if (socket !== undefined) connections.take(socket);
         return;
+      case 'ping':
+        return channel.send({ type: 'pong' });
       case 'stop':
         if (app === undefined) leave();
         else void app.stop({ hurried: message.hurried });

@@ -15,14 +15,20 @@ const maxWaiting = 10_000;
 export function createCrewDoor({ hand }: CrewDoorDeps) {
   let waiting: Socket[] = [];
   const server: Server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
-    if (hand(socket)) return;
     socket.on('error', () => {});
+    take(socket);
+  });
+
+  function take(socket: Socket): void {
+    if (hand(socket)) return;
     if (waiting.length < maxWaiting) waiting.push(socket);
     else socket.destroy();
-  });
+  }
 
   return {
     server,
+    /** A connection that nothing was read of, as if it had just come. */
+    take,
     /** There is a worker: it gets those that wait. */
     handWaiting(): void {
       const sockets = waiting;

@@ -22,8 +22,10 @@ export interface WorkerOrders {
 /** What a supervisor says to its workers. Both are the same version. */
 export type ToWorker =
   | { readonly type: 'start'; readonly orders: WorkerOrders }
-  /** With a socket: this is the worker's from now on. */
-  | { readonly type: 'connection' }
+  /** With a socket: this is the worker's from now on. Its number is the next one after that of the last. */
+  | { readonly type: 'connection'; readonly number: number }
+  /** It is to say that it still does something. */
+  | { readonly type: 'ping' }
   /** It is to hand its connections over, and still to take requests. */
   | { readonly type: 'stop'; readonly hurried: boolean }
   /** No connection comes any more: it is to finish, and end. */
@@ -36,6 +38,9 @@ export type FromWorker =
   | { readonly type: 'hello' }
   /** It takes connections. */
   | { readonly type: 'ready' }
+  /** It has this connection. */
+  | { readonly type: 'taken'; readonly number: number }
+  | { readonly type: 'pong' }
   /** It has handed its connections over. */
   | { readonly type: 'drained' }
   | { readonly type: 'reply'; readonly ask: number; readonly answer: unknown };

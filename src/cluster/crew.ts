@@ -13,6 +13,8 @@ export interface CrewDeps {
   readonly onForked: (worker: number, forked: Forked) => void;
   /** A worker has begun to take connections. */
   readonly onReady: () => void;
+  /** A connection that was handed to a worker which has ended before it had it. */
+  readonly onReturned: (socket: Socket) => void;
   /** Closes the door for good: after it no connection comes. */
   readonly closeDoor: () => Promise<void>;
   readonly log: Log;
@@ -44,6 +46,13 @@ const youngMs = 10_000;
 const firstPauseMs = 1000;
 const longestPauseMs = 30_000;
 
+/** How often each worker has to show that it does something. */
+const lookEveryMs = 1000;
+
+/** One that has not done so at as many looks is given no connections while another has; at so many it is ended. */
+const lateLooks = 3;
+const stuckLooks = 15;
+
 /** The longest that a question waits for a worker. */
 const askWaitMs = 500;
 
@@ -56,12 +65,14 @@ interface Place {
   restarts: number;
   /** How many of its processes have died young, one after the other. */
   youngDeaths: number;
+  /** Looks since it was last heard. */
+  silentLooks: number;
   pause: NodeJS.Timeout | undefined;
 }
 
 /** The workers of a supervisor: starts them, replaces those that die, asks them and ends them. */
 export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions) {
-  const { fork, orders, onForked, onReady, closeDoor, log, monotonicMs } = deps;
+  const { fork, orders, onForked, onReady, onReturned, closeDoor, log, monotonicMs } = deps;
   const asked = new Asked(askWaitMs);
   const places = Array.from({ length: workers }, (_, index): Place => ({
     worker: index + 1,
@@ -71,6 +82,7 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     hasDrained: false,
     restarts: 0,
     youngDeaths: 0,
+    silentLooks: 0,
     pause: undefined,
   }));
   let isStopping = false;
@@ -81,11 +93,13 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
   let onDrained = (): void => {};
   let onGone = (): void => {};
   let gone: Promise<void> | undefined;
+  let looking: NodeJS.Timeout | undefined;
 
   function begin(place: Place): void {
     const { worker } = place;
     place.pause = undefined;
     place.sinceMs = monotonicMs();
+    place.silentLooks = 0;
     const forked = fork({
       onMessage: (message) => heard(place, forked, message),
       onExit: (how) => ended(place, how),
@@ -95,6 +109,7 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
   }
 
   function heard(place: Place, forked: Forked, message: FromWorker): void {
+    place.silentLooks = 0;
     switch (message.type) {
       case 'hello':
         if (isStopping) forked.send({ type: 'stop', hurried: true });
@@ -109,8 +124,38 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
         place.hasDrained = true;
         return noteStop();
       case 'reply':
-        asked.replied(message.ask, String(place.worker), message.answer);
+        return asked.replied(message.ask, String(place.worker), message.answer);
+      default:
+        // That it says something is all that it says.
+        return;
     }
+  }
+
+  /** It is looks that are counted and not time: when this process was held up, so that it heard nobody, they were few. */
+  function look(): void {
+    for (const place of places) {
+      const { worker, forked, isReady, silentLooks } = place;
+      if (forked === undefined || !isReady) continue;
+      if (silentLooks === stuckLooks) {
+        log.error({ event: 'worker.stuck', worker, pid: forked.pid, forMs: stuckLooks * lookEveryMs });
+        forked.kill();
+      }
+      place.silentLooks += 1;
+      forked.send({ type: 'ping' });
+    }
+  }
+
+  /** The next one that takes connections; one that is late only if all are. */
+  function nextReady(): Forked | undefined {
+    let late: Forked | undefined;
+    for (let tries = 0; tries < workers; tries += 1) {
+      const place = places[next];
+      next = (next + 1) % workers;
+      if (place?.forked === undefined || !place.isReady) continue;
+      if (place.silentLooks <= lateLooks) return place.forked;
+      late ??= place.forked;
+    }
+    return late;
   }
 
   function ended(place: Place, how: number | string): void {
@@ -161,19 +206,18 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
         };
         onFailed = (reason) => reject(new WorkerError(reason));
         for (const place of places) begin(place);
+        looking = setInterval(look, lookEveryMs).unref();
       });
     },
 
-    /** Gives a connection to the next of those that are ready. False: none is. A connection that is lost on the way is closed. */
+    /** Gives a connection to the next of those that are ready. False: none is. */
     hand(socket: Socket): boolean {
-      for (let tries = 0; tries < workers; tries += 1) {
-        const place = places[next];
-        next = (next + 1) % workers;
-        if (place?.forked === undefined || !place.isReady) continue;
-        place.forked.send({ type: 'connection' }, socket, () => socket.destroy());
-        return true;
-      }
-      return false;
+      const forked = nextReady();
+      forked?.give(socket, (isWhole) => {
+        if (isWhole) onReturned(socket);
+        else socket.destroy();
+      });
+      return forked !== undefined;
     },
 
     /** Asks every worker that is ready and waits for the answers, though not for long. */
@@ -208,6 +252,7 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
      */
     stop({ hurried }: { readonly hurried: boolean }): Promise<void> {
       isStopping = true;
+      clearInterval(looking);
       for (const { pause, forked } of places) {
         clearTimeout(pause);
         forked?.send({ type: 'stop', hurried });

@@ -8,8 +8,13 @@ export interface Forked {
   readonly pid: number;
   /** The supervisor's end of the link; undefined where workers have none. */
   readonly link: Duplex | undefined;
-  /** In order. With a socket: it is the worker's then; `onLost` is called when it did not get there. */
-  send(message: ToWorker, socket?: Socket, onLost?: () => void): void;
+  /** In order. */
+  send(message: ToWorker): void;
+  /**
+   * Gives it a connection, which is closed here once the worker says that it has it. `onLost` is called when the worker is gone before;
+   * `isWhole`: it cannot have seen the connection, which may be given to another.
+   */
+  give(socket: Socket, onLost: (isWhole: boolean) => void): void;
   /** At once, whatever it does. */
   kill(): void;
 }
@@ -28,12 +33,21 @@ export interface ForkOptions {
   readonly isLinked: boolean;
 }
 
+/** A connection that the worker has not said that it has. */
+interface Given {
+  readonly socket: Socket;
+  readonly onLost: (isWhole: boolean) => void;
+  isSent: boolean;
+}
+
 /**
  * Makes what starts workers: processes of the same program. A link is a pipe that the worker inherits: nobody else can open it, and
  * nothing of it stays behind.
  */
 export function createFork({ program, isLinked }: ForkOptions): Fork {
   return ({ onMessage, onExit }) => {
+    const given = new Map<number, Given>();
+    let last = 0;
     const child = fork(program, [workerCommand], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(isLinked ? (['pipe'] as const) : [])],
@@ -44,21 +58,39 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
       if (isGone) return;
       isGone = true;
       onExit(how);
+      for (const { onLost, isSent } of given.values()) onLost(!isSent);
+      given.clear();
     };
-    child.on('message', (message) => onMessage(message as FromWorker));
+    child.on('message', (value) => {
+      const message = value as FromWorker;
+      if (message.type === 'taken') taken(message.number);
+      else onMessage(message);
+    });
     // Where it could not be started there is no exit; what cannot be sent any more is said by the exit.
     child.on('error', (error) => {
       if (child.pid === undefined) gone(error.message);
     });
     child.on('exit', (code, signal) => gone(signal ?? code ?? 'an unknown end'));
+
+    function taken(number: number): void {
+      given.get(number)?.socket.destroy();
+      given.delete(number);
+    }
+
     return {
       pid: child.pid ?? 0,
       link: link instanceof Duplex ? link : undefined,
-      send(message, socket, onLost = () => {}) {
-        if (!child.connected) return onLost();
-        child.send(message, socket, { keepOpen: false }, (error) => {
-          if (error !== null) onLost();
-        });
+      send(message) {
+        if (child.connected) child.send(message, () => {});
+      },
+      give(socket, onLost) {
+        if (!child.connected) return onLost(true);
+        last += 1;
+        const item: Given = { socket, onLost, isSent: false };
+        given.set(last, item);
+        // Kept open: Node would forget about those that the worker has not got when it dies, and their clients would wait for ever.
+        const message: ToWorker = { type: 'connection', number: last };
+        child.send(message, socket, { keepOpen: true }, () => (item.isSent = true));
       },
       kill: () => void child.kill('SIGKILL'),
     };

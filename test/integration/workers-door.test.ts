@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { within } from '../support/deadline.ts';
+import { eventually, within } from '../support/deadline.ts';
 import { startInstance } from '../support/instance.ts';
 import { post } from '../support/post.ts';
 import { openRaw } from '../support/raw-socket.ts';
@@ -67,4 +67,23 @@ test('connections that come while there is no worker wait for the next one', asy
     'the next worker',
   );
   for (const { status } of answers) assert.equal(status, 202);
+});
+
+test('who is handed to a worker that hangs is given to another one when it ends', async (t) => {
+  const instance = await startInstance(t, { flags: ['--workers=2'] });
+  const port = Number(new URL(instance.url).port);
+  const victim = (await crewOf(instance)).workers[0]?.pid ?? 0;
+  process.kill(victim, 'SIGSTOP');
+  const answered: string[] = [];
+  const opened = Array.from({ length: 8 }, async () => {
+    const answer = await postAlone(port);
+    answered.push(answer);
+    return answer;
+  });
+  await eventually(() => (answered.length >= 4 ? true : undefined), 'the answers of the other worker');
+  process.kill(victim, 'SIGKILL');
+  const answers = await within(Promise.all(opened), 'the worker that is left');
+  const closed = answers.filter((answer) => answer !== '202');
+  // The first of them was on its way when the worker ended.
+  assert.ok(closed.length <= 1, answers.join());
 });

@@ -15,18 +15,19 @@ interface Process extends ForkEvents {
   readonly heard: ToWorker[];
   readonly sockets: Socket[];
   isKilled: boolean;
-  /** What is sent does not get there. */
-  isDeaf: boolean;
+  /** Of those that it was given, what is to be done when it did not get them. */
+  readonly losses: ((isWhole: boolean) => void)[];
 }
 
 const question = { name: 'sum', about: z.null(), answer: z.number() };
 
 function createRun(t: TestContext, workers = 2) {
   const { mock } = t;
-  mock.timers.enable({ apis: ['setTimeout'] });
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   let nowMs = 0;
   const processes: Process[] = [];
   const steps: string[] = [];
+  const returned: Socket[] = [];
   const crew = createCrew(
     {
       fork(events) {
@@ -36,16 +37,16 @@ function createRun(t: TestContext, workers = 2) {
           heard: [],
           sockets: [],
           isKilled: false,
-          isDeaf: false,
+          losses: [],
         };
         processes.push(process);
         return {
           pid: 1000 + processes.length,
           link: undefined,
-          send(message, socket, onLost) {
-            process.heard.push(message);
-            if (socket !== undefined && !process.isDeaf) process.sockets.push(socket);
-            if (process.isDeaf) onLost?.();
+          send: (message) => void process.heard.push(message),
+          give(socket, onLost) {
+            process.sockets.push(socket);
+            process.losses.push(onLost);
           },
           kill: () => (process.isKilled = true),
         };
@@ -59,6 +60,7 @@ function createRun(t: TestContext, workers = 2) {
       }),
       onForked: () => {},
       onReady: () => void steps.push('ready'),
+      onReturned: (socket) => void returned.push(socket),
       closeDoor() {
         steps.push('closed');
         return Promise.resolve();
@@ -78,6 +80,7 @@ function createRun(t: TestContext, workers = 2) {
     crew,
     processes,
     steps,
+    returned,
     tick,
     newest,
     async start(): Promise<void> {
@@ -143,8 +146,8 @@ test('one that has lived is replaced at once, one that dies young after a wait t
   );
 });
 
-test('connections go to those that are ready in turn, and are closed when they do not get there', async (t) => {
-  const { crew, processes } = createRun(t, 3);
+test('connections go to those that are ready in turn; one that a worker did not get is taken back or closed', async (t) => {
+  const { crew, processes, returned } = createRun(t, 3);
   assert.equal(crew.hand(new Socket()), false);
   const started = crew.start();
   assert.equal(crew.hand(new Socket()), false, 'they run, and are not ready');
@@ -156,12 +159,49 @@ test('connections go to those that are ready in turn, and are closed when they d
     processes.map(({ sockets }) => sockets.length),
     [3, 0, 3],
   );
-  const [first, , third] = processes;
-  assert.ok(first !== undefined && third !== undefined);
-  first.isDeaf = third.isDeaf = true;
-  const lost = new Socket();
-  crew.hand(lost);
-  assert.ok(lost.destroyed);
+  const [seen, whole] = processes[0]?.sockets ?? [];
+  processes[0]?.losses[0]?.(false);
+  processes[0]?.losses[1]?.(true);
+  assert.equal(seen?.destroyed, true, 'the worker may have seen something of it');
+  assert.deepEqual([returned[0] === whole, returned.length, whole?.destroyed], [true, 1, false]);
+});
+
+test('a worker that says nothing any more is passed over, and ended when that goes on', async (t) => {
+  const { crew, processes, start, tick } = createRun(t);
+  const pong = (process: Process | undefined): void => process?.onMessage({ type: 'pong' });
+  await start();
+  const given = (): number[] => processes.map(({ sockets }) => sockets.splice(0).length);
+  const handSix = (): void => {
+    for (let count = 0; count < 6; count += 1) crew.hand(new Socket());
+  };
+  const [, second] = processes;
+  for (let look = 0; look < 4; look += 1) {
+    tick(1000);
+    pong(second);
+  }
+  handSix();
+  assert.deepEqual(given(), [0, 6]);
+  for (let look = 4; look < 15; look += 1) {
+    tick(1000);
+    pong(second);
+  }
+  assert.deepEqual([processes[0]?.isKilled, second?.isKilled], [false, false]);
+  pong(processes[0]);
+  handSix();
+  assert.deepEqual(given(), [3, 3], 'it is back');
+  for (let look = 0; look < 4; look += 1) tick(1000);
+  handSix();
+  assert.deepEqual(
+    given().map((count) => count > 0),
+    [true, false],
+    'one that is late is better than none',
+  );
+  for (let look = 4; look < 16; look += 1) {
+    assert.equal(processes[0]?.isKilled, false);
+    tick(1000);
+    pong(second);
+  }
+  assert.deepEqual([processes[0]?.isKilled, second?.isKilled], [true, false]);
 });
 
 test('a question goes to those that are ready; who does not answer is not waited for', async (t) => {
