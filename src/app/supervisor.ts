@@ -32,7 +32,7 @@ export interface SupervisorDeps extends Omit<AppDeps, 'worker'> {
 }
 
 /** How much longer than its drain and the queue's deadline a worker may take to end. */
-const stopGraceMs = 10_000;
+const stopGraceMs = 15_000;
 
 /** How often the clock is asked while nobody else does. */
 const clockCheckMs = 1000;
