@@ -57,14 +57,14 @@ export function planAppends(
     const before = midOf(message);
     if (before !== undefined) return { mid: before, outcome: 'duplicate' };
     const { id, fingerprint, retracts } = message;
+    if (clock.isExpired(message.expiresAtMs)) {
+      expired.push(message);
+      return { mid: 0, outcome: 'expired' };
+    }
     if (retracts !== 0) {
       if (retracted.has(retracts) || log.read(retracts - 1, 1)[0]?.mid !== retracts)
         return { mid: 0, outcome: 'duplicate' };
       retracted.add(retracts);
-    }
-    if (clock.isExpired(message.expiresAtMs)) {
-      expired.push(message);
-      return { mid: 0, outcome: 'expired' };
     }
     const mid = nextMid + entries.length;
     entries.push({ mid, message });

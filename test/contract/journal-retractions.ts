@@ -63,7 +63,10 @@ export function retractionTests({ openAlone, open, openStore }: Opener): void {
     const over = { ...retractionOf(mid, kept), expiresAtMs: 1 };
     assert.deepEqual(await journal.append([over]), [{ mid: 0, outcome: 'expired' }]);
     await told.ids(1);
-    assert.deepEqual(idsOf((await readMailbox(journal, '1', start)).entries), [kept.id]);
+    const other = sampleMessage();
+    const outcomes = (await journal.append([over, other])).map(({ outcome }) => outcome);
+    assert.deepEqual(outcomes, ['expired', 'appended'], 'nor does it in the company of others');
+    assert.deepEqual(idsOf((await readMailbox(journal, '1', start)).entries), [kept.id, other.id]);
   });
 
   test('a retraction does not hide what its mailbox has lost to its bound', async (t) => {
