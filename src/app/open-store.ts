@@ -112,7 +112,7 @@ export async function openStore(config: Config, deps: StoreDeps): Promise<Store>
   const { createRedisJournal } = await import('../journal/redis.ts');
   const journal = createRedisJournal({ log, clock, onExpired, onGap }, options);
   const { createRedisPeers } = await import('../cluster/redis-peers.ts');
-  const peers = createRedisPeers({ instance }, options);
+  const peers = createRedisPeers({ instance, log }, options);
   if (config.queue.kind === 'redis') return { journal, queue: createDirectQueue({ journal }), peers };
   const { createBullmqQueue } = await import('../queue/bullmq.ts');
   const queue = createBullmqQueue(

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createRedisConnection, type RedisSettings } from '../journal/redis-connection.ts';
+import { createRedisConnection, RedisError, type RedisLog, type RedisSettings } from '../journal/redis-connection.ts';
 import { Asked } from './asked.ts';
 import { readAsk, readReply, type AskText, type ReplyText } from './control-text.ts';
 import { Handlers, readAnswers } from './handlers.ts';
@@ -8,6 +8,7 @@ import type { Peers } from './peers.ts';
 export interface RedisPeersDeps {
   /** The name of this instance: no other one of the deployment has it. Letters, digits, `_` and `-`. */
   readonly instance: string;
+  readonly log: RedisLog;
 }
 
 export interface RedisPeersOptions {
@@ -26,14 +27,15 @@ const usualWaitMs = 500;
 /** How often both connections must show that Redis answers: an idle one does not notice that its peer has gone. */
 const probeEveryMs = 5000;
 
-/** The wait before the channels are subscribed to again after a failure. */
-const pauseMs = 250;
+/** The wait before the channels are subscribed to again after a failure: it grows from the one to the other. */
+const firstPauseMs = 250;
+const longestPauseMs = 10_000;
 
 /**
  * The instances that share a Redis, over one control channel: a question is PUBLISHed, which says how many hear it, and each answers on
  * the channel of the instance that asked. Neither is stored: who was away was not asked.
  */
-export function createRedisPeers({ instance }: RedisPeersDeps, options: RedisPeersOptions): Peers {
+export function createRedisPeers({ instance, log }: RedisPeersDeps, options: RedisPeersOptions): Peers {
   const { settings, prefix, deadlineMs, waitMs = usualWaitMs } = options;
   const control = `${prefix}:control`;
   const replies = `${control}:${instance}`;
@@ -56,13 +58,18 @@ export function createRedisPeers({ instance }: RedisPeersDeps, options: RedisPee
   });
 
   async function subscribe(): Promise<void> {
+    let pauseMs = firstPauseMs;
     while (subscriber.redis.status === 'ready' && !stopping.signal.aborted) {
       try {
         await subscriber.run((redis) => redis.subscribe(control, replies));
         isSubscribed = true;
         return;
-      } catch {
+      } catch (error) {
+        if (error instanceof RedisError && error.reply !== undefined && pauseMs === firstPauseMs) {
+          log.warn({ event: 'peers.deaf', channel: control, reason: error.message });
+        }
         await delay(pauseMs, undefined, { signal: stopping.signal }).catch(noop);
+        pauseMs = Math.min(longestPauseMs, 2 * pauseMs);
       }
     }
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Redis as Client } from 'ioredis';
+import { pino } from 'pino';
 import { z } from 'zod';
 import { createOneInstance } from '../../src/cluster/one-instance.ts';
 import type { Peers, Question } from '../../src/cluster/peers.ts';
@@ -21,7 +22,10 @@ const noEndMs = 60_000;
 
 async function join(scope: Scope, name: string, of: string, waitMs = noEndMs, port = redis.port): Promise<Peers> {
   const settings = { host: '127.0.0.1', port, db: 0, tls: false };
-  const peers = createRedisPeers({ instance: name }, { settings, prefix: of, deadlineMs: 2000, waitMs });
+  const peers = createRedisPeers(
+    { instance: name, log: pino({ level: 'silent' }) },
+    { settings, prefix: of, deadlineMs: 2000, waitMs },
+  );
   endWith(scope, () => peers.stop());
   await peers.start();
   return peers;
@@ -144,4 +148,27 @@ describe('instances on one Redis', () => {
     await heard(b, 2);
     assert.deepEqual([...(await a.ask(whoAreYou, 'now')).answers].sort(), ['a now', 'b now']);
   });
+});
+
+test('an instance that may not subscribe says so once, and hears when it may', async (t) => {
+  const own = await startRedis(t);
+  const admin = new Client(own.url);
+  endWith(t, () => admin.disconnect());
+  await admin.call('acl', 'setuser', 'deaf', 'on', '>pw', '~*', '+@all', 'resetchannels');
+  const warnings: object[] = [];
+  const log = { info() {}, warn: (fields: object) => void warnings.push(fields) };
+  const settings = { host: '127.0.0.1', port: own.port, db: 0, tls: false, username: 'deaf', password: 'pw' };
+  const peers = createRedisPeers({ instance: 'a', log }, { settings, prefix: 'p', deadlineMs: 2000, waitMs: noEndMs });
+  endWith(t, () => peers.stop());
+  await peers.start();
+  const refusals = async (): Promise<number> =>
+    Number(/cmdstat_subscribe:.*rejected_calls=(\d+)/.exec(await admin.info('commandstats'))?.[1]);
+  await eventually(async () => ((await refusals()) >= 3 ? true : undefined), 'three refusals');
+  assert.equal(warnings.length, 1);
+  assert.match(JSON.stringify(warnings), /"peers.deaf","channel":"p:control","reason":"Redis at [^"]* refuses: NOPERM/);
+  await admin.call('acl', 'setuser', 'deaf', 'allchannels');
+  const b = createRedisPeers({ instance: 'b', log }, { settings, prefix: 'p', deadlineMs: 2000, waitMs: noEndMs });
+  endWith(t, () => b.stop());
+  await b.start();
+  await heard(b, 2);
 });
