@@ -190,7 +190,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     // A store may take its time to answer; a stop does not wait for that.
     await Promise.race([journal.start((entries) => hub.publish(entries)), stopBegun]);
     if (lifecycle.isLeaving) return undefined;
-    await Promise.all([queue.start(), peers.start()]);
+    await Promise.race([Promise.all([queue.start(), peers.start()]), stopBegun]);
+    if (lifecycle.isLeaving) return undefined;
     heartbeat.start();
     admission.start();
     clockCheck = setInterval(() => clock.now(), clockCheckMs);

@@ -4,6 +4,7 @@ import { webcrypto } from 'node:crypto';
 import { Socket } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { createApp, type App, type AppDeps } from './app.ts';
+import { WorkerError } from './cluster/worker-error.ts';
 import { workerCommand, type ToWorker } from './cluster/crew-messages.ts';
 import { readCommandLine } from './config/command-line.ts';
 import { helpText } from './config/help.ts';
@@ -21,6 +22,9 @@ import { version } from './ops/version.ts';
 /** Exit codes of sysexits.h: wrong usage, and a port or a data directory that cannot be had. */
 const exitUsage = 64;
 const exitUnavailable = 69;
+
+/** What hinders a start and is no fault of the program: one line says what it is. */
+const startErrors = [ListenError, DataDirError, WorkerError];
 
 /** How long the process may live on after it has stopped. */
 const heldMs = 200;
@@ -86,8 +90,8 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     });
     print(lines);
   } catch (error) {
-    if (!(error instanceof ListenError) && !(error instanceof DataDirError)) throw error;
-    fail(exitUnavailable, [error.message]);
+    if (!startErrors.some((kind) => error instanceof kind)) throw error;
+    fail(exitUnavailable, [(error as Error).message]);
     await app.stop();
   }
 }

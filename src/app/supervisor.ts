@@ -132,7 +132,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     // A store may take its time to answer; a stop does not wait for that.
     await Promise.race([journal.start(isLinked ? links.follower : () => {}), stopBegun]);
     if (lifecycle.isLeaving) return undefined;
-    await Promise.all([queue.start(), peers.start()]);
+    await Promise.race([Promise.all([queue.start(), peers.start()]), stopBegun]);
+    if (lifecycle.isLeaving) return undefined;
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
     const adminAt = await listenForAdmin(adminServer, config, isAdminPortChosen);
     publicAt = await listen(door.server, { ...config, name: 'port' });

@@ -5,6 +5,7 @@ import type { FromWorker, WorkerOrders } from './crew-messages.ts';
 import type { Fork, Forked } from './fork-worker.ts';
 import { readAnswers } from './handlers.ts';
 import type { Question, Replies } from './peers.ts';
+import { WorkerError } from './worker-error.ts';
 
 export interface CrewDeps {
   readonly fork: Fork;
@@ -34,11 +35,6 @@ export interface WorkerState {
   readonly isReady: boolean;
   /** How often it was replaced. */
   readonly restarts: number;
-}
-
-/** A worker that ended before it was ready, when all of them started. */
-export class WorkerError extends Error {
-  override readonly name = 'WorkerError';
 }
 
 /** A worker that lived for less is not replaced at once: what ended it may end the next one as well. */
@@ -125,7 +121,8 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
         return noteStop();
       case 'reply':
         return asked.replied(message.ask, String(place.worker), message.answer);
-      default:
+      case 'taken':
+      case 'pong':
         // That it says something is all that it says.
         return;
     }
@@ -167,7 +164,7 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     place.youngDeaths = isYoung ? place.youngDeaths + 1 : 0;
     const inMs = isYoung ? Math.min(longestPauseMs, firstPauseMs * 2 ** (place.youngDeaths - 1)) : 0;
     log.error({ event: 'worker.died', worker, pid: forked?.pid, how, replacedInMs: inMs });
-    if (!isStarted) return onFailed(`a worker has ended with ${how}`);
+    if (!isStarted) return onFailed(`worker ${worker} has ended with ${how} before it was ready`);
     place.restarts += 1;
     place.pause = setTimeout(() => begin(place), inMs);
   }

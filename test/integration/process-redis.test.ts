@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { startChild } from '../support/child.ts';
+import { endWith } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
-import { startInstance, type Instance } from '../support/instance.ts';
+import { plainEnvironment, startInstance, type Instance } from '../support/instance.ts';
+import { serverEntry } from '../support/project.ts';
 import { post } from '../support/post.ts';
 import { startRedis } from '../support/redis.ts';
 import { request } from '../support/request.ts';
@@ -159,3 +163,24 @@ test('bullmq: Redis hangs, dies and comes back while an instance stops: the proc
     await Promise.all(posting);
   }
 });
+
+for (const workers of [1, 2]) {
+  test(`a signal while the queue waits for a Redis that hangs: no port is opened, ${workers} worker(s)`, async (t) => {
+    let connections = 0;
+    const hanging = createServer(() => (connections += 1)).listen(0, '127.0.0.1');
+    endWith(t, () => void hanging.close());
+    await new Promise((resolve) => hanging.once('listening', resolve));
+    const { port } = hanging.address() as AddressInfo;
+    const flags = [`--queue=bullmq/127.0.0.1:${port}`, '--queue-deadline=3s', '--port=0', '--admin-port=0'];
+    const child = await startChild(process.execPath, [serverEntry, 'serve', ...flags, `--workers=${workers}`], {
+      env: plainEnvironment(),
+    });
+    // The journal has two; the queue and its peers have more.
+    await eventually(() => (connections > 2 ? true : undefined), 'the queue to begin');
+    assert.deepEqual(await child.end('SIGTERM'), { code: 0, signal: null });
+    assert.deepEqual(
+      child.lines.filter((line) => line.includes('listening') || line.includes('serves')),
+      [],
+    );
+  });
+}

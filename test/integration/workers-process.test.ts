@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../support/deadline.ts';
 import { freePort } from '../support/free-port.ts';
@@ -6,6 +8,7 @@ import { startInstance } from '../support/instance.ts';
 import { post } from '../support/post.ts';
 import { request } from '../support/request.ts';
 import { runTidings } from '../support/run-command.ts';
+import { makeTempDir } from '../support/temp-dir.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 import { crewOf } from './crew-stats.ts';
 
@@ -101,4 +104,15 @@ test('a port that is taken is said in one line, and the exit is 69', async (t) =
   assert.equal(code, 69);
   assert.match(stderr, new RegExp(`tidings: port: 127\\.0\\.0\\.1:${port} is in use; choose another with --port=N`));
   assert.equal((await request(`${first.url}/readyz`)).status, 200);
+});
+
+test('a worker that cannot start is said in one line, and the exit is 69', async (t) => {
+  const broken = join(await makeTempDir(t), 'broken.cjs');
+  await writeFile(broken, "if (process.argv.at(-1) === 'worker') process.exit(3);");
+  const { code, stderr } = await runTidings(['serve', '--workers=2', '--port=0', '--admin-port=0'], {
+    env: { NODE_OPTIONS: `--require=${broken}` },
+  });
+  assert.equal(code, 69);
+  assert.match(stderr, /^tidings: worker [12] has ended with 3 before it was ready$/m);
+  assert.doesNotMatch(stderr, /\n +at /);
 });

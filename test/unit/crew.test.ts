@@ -3,9 +3,10 @@ import { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { createCrew, WorkerError } from '../../src/cluster/crew.ts';
+import { createCrew } from '../../src/cluster/crew.ts';
 import type { ToWorker, WorkerOrders } from '../../src/cluster/crew-messages.ts';
 import type { ForkEvents } from '../../src/cluster/fork-worker.ts';
+import { WorkerError } from '../../src/cluster/worker-error.ts';
 import { defaultConfig } from '../../src/config/schema.ts';
 import { settled } from './hub-run.ts';
 
