@@ -11,6 +11,7 @@ import type {
 } from '../journal/journal.ts';
 import type { Message } from '../message/message.ts';
 import { LinkCalls, LinkError } from './link-calls.ts';
+import { KnownHeads } from './known-heads.ts';
 import { linkKinds, linkOutcomes, LinkReader, LinkWriter, type LinkBody, type LinkStream } from './link-frames.ts';
 import { Watched, type Watches } from './watched.ts';
 
@@ -54,6 +55,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
   const { now, monotonicMs, onExpired } = deps;
   const { retention, deadlineMs, guarantees } = options;
   const recent = new MailboxLog({ ...retention, bytes: Math.min(recentBytes, retention.bytes) });
+  const heads = new KnownHeads();
   const calls = new LinkCalls({ deadlineMs, monotonicMs });
   const watched = new Watched({
     ask: (uid, onAnswer) =>
@@ -63,7 +65,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
         (answer) => {
           const since = answer.number();
           // Nothing up to there is missing here: who joins now joins there.
-          recent.raiseHead(since);
+          raiseHead(since);
           onAnswer(since);
         },
       ),
@@ -77,6 +79,16 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
   let welcomed = (): void => {};
   /** What was read and not told yet: the entries of one read are told together. */
   let untold: Entry[] = [];
+
+  function welcome(head: number): void {
+    recent.startAt(head);
+    heads.add(head);
+  }
+
+  function raiseHead(head: number): void {
+    recent.raiseHead(head);
+    heads.add(head);
+  }
 
   function deliver(): void {
     if (untold.length === 0) return;
@@ -97,7 +109,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     deliver();
     switch (body.kind) {
       case linkKinds.head:
-        return recent.raiseHead(body.number());
+        return raiseHead(body.number());
       case linkKinds.answer:
         return calls.answered(body);
       case linkKinds.failure:
@@ -106,7 +118,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
         health = readHealth(body);
         return;
       case linkKinds.welcome:
-        recent.startAt(body.number());
+        welcome(body.number());
         health = readHealth(body);
         return welcomed();
       default:
@@ -192,6 +204,8 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     tail(uid, after, limits) {
       recent.dropThrough((now() - retention.ageMs) * 1000 - 1);
       if (after > recent.head || after < watched.since(uid) || after < recent.since) return undefined;
+      // A number that was not heard of here may be another instance's: the supervisor knows.
+      if (!heads.has(after) && recent.numberUpTo(after) !== after) return undefined;
       const page = recent.mailbox(uid, after, limits);
       // The supervisor may have more of it.
       return page.gap ? undefined : page;
