@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util';
 import type { HaOrder } from './run.ts';
 import { haNames, type HaName } from './scenarios.ts';
 
-export const HA_USAGE = 'npm run chaos -- --ha[=kill-primary,storm] [--short] [--out=test/ha/results]';
+export const HA_USAGE =
+  'npm run chaos -- --ha[=kill-primary,storm] [--short] [--out=test/ha/results]; --ha --render: docs/ha.md anew from the newest results';
 
-/** What a command line with `--ha` asks for; undefined: it is not one. Throws with a message for the user. */
-export function parseHaOptions(argv: readonly string[]): HaOrder | undefined {
+/** What a command line with `--ha` asks for; undefined: it is not one. 'render': nothing is to be played. Throws with a message for the user. */
+export function parseHaOptions(argv: readonly string[]): HaOrder | 'render' | undefined {
   if (!argv.some((arg) => arg === '--ha' || arg.startsWith('--ha='))) return undefined;
   const { values } = parseArgs({
     // `--ha` alone is all of them: parseArgs knows no option whose value may be left out.
@@ -13,9 +14,11 @@ export function parseHaOptions(argv: readonly string[]): HaOrder | undefined {
     options: {
       ha: { type: 'string', default: '' },
       short: { type: 'boolean', default: false },
+      render: { type: 'boolean', default: false },
       out: { type: 'string' },
     },
   });
+  if (values.render) return 'render';
   // A short run measures nothing that is worth keeping.
   const outDir = values.out ?? (values.short ? 'artifacts/ha' : 'test/ha/results');
   return {

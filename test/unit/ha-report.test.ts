@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { isComplete, withMeasured } from '../ha/document.ts';
+import { haPage, isComplete, newestReport, withMeasured } from '../ha/document.ts';
 import { parseHaOptions } from '../ha/options.ts';
 import { toMarkdown, type HaReport } from '../ha/report.ts';
 import { exceeded, type Figures, type HaResult } from '../ha/run-scenario.ts';
@@ -95,6 +96,15 @@ test('only every scenario in full makes a page, and the page keeps what stands a
   assert.throws(() => withMeasured('nothing', report(all)), /lacks/);
 });
 
+test('the tables of docs/ha.md are those of the newest full run', () => {
+  const page = readFileSync(haPage, 'utf8');
+  assert.equal(
+    withMeasured(page, newestReport()),
+    page,
+    'npm run chaos -- --ha writes them; --ha --render writes those of the newest results',
+  );
+});
+
 test('the command line: all scenarios, some, short ones, and names that do not exist', () => {
   assert.equal(parseHaOptions(['--setup=redis']), undefined);
   const full = { isFull: true, outDir: 'test/ha/results', isForDocs: true };
@@ -106,6 +116,7 @@ test('the command line: all scenarios, some, short ones, and names that do not e
     outDir: 'x',
     isForDocs: false,
   });
+  assert.equal(parseHaOptions(['--ha', '--render']), 'render');
   assert.throws(() => parseHaOptions(['--ha=strom']), /no scenario "strom"; there are: kill-primary, /);
   assert.throws(() => parseHaOptions(['--ha', '--rounds=3']), /rounds/);
 });
