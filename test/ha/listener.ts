@@ -14,7 +14,7 @@ export interface ListenerDeps {
   readonly onRefused: (status: number) => void;
 }
 
-const HANDSHAKE_MS = 5_000;
+const HANDSHAKE_MS = 10_000;
 const LONGEST_BACKOFF_MS = 10_000;
 const ABNORMAL = 1006;
 
@@ -67,6 +67,11 @@ export class Listener {
     // 'close' follows.
     socket.on('error', () => {});
     socket.on('close', () => this.#lost(socket, ABNORMAL));
+  }
+
+  /** Loses its connection, and comes back at once, as no client should. */
+  drop(): void {
+    if (this.#socket !== undefined) this.#giveUp(this.#socket, 0, 0);
   }
 
   end(): void {

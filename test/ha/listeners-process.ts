@@ -19,6 +19,7 @@ export type Order =
       readonly spreadMs: number;
     }
   | { readonly ask: number; readonly kind: 'state'; readonly seq: number }
+  | { readonly ask: number; readonly kind: 'drop' }
   | { readonly ask: number; readonly kind: 'collect' };
 
 export interface ListenersState {
@@ -80,6 +81,9 @@ async function obey(order: Order): Promise<Reply['value']> {
       return open(order).then(() => undefined);
     case 'state':
       return state(order.seq);
+    case 'drop':
+      for (const listener of listeners) listener.drop();
+      return undefined;
     case 'collect':
       return collect();
   }

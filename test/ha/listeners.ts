@@ -16,6 +16,8 @@ export interface Listeners {
   allWelcome(limitMs: number): Promise<void>;
   /** Resolves with true when the newest message of all is this post; with false after `limitMs`. */
   allHave(seq: number, limitMs: number): Promise<boolean>;
+  /** All lose their connections at once, and come back at once. */
+  drop(): Promise<void>;
   /** Ends the listeners, and adds what they did and received to the history, once. */
   collect(): Promise<{ readonly longestStallMs: number; readonly cpuMs: number }>;
 }
@@ -71,6 +73,9 @@ export function startListeners(scope: Scope, history: History, url: string, jitt
     async allHave(seq, limitMs) {
       const probe = async (): Promise<true | undefined> => (await state(seq)).upToDate === count() || undefined;
       return eventually(probe, 'the last message to arrive', limitMs).catch(() => false);
+    },
+    async drop() {
+      await ask({ kind: 'drop' });
     },
     async collect() {
       const { columns, stalls, cpuMs } = (await ask({ kind: 'collect' })) as Collected;

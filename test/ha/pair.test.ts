@@ -30,7 +30,7 @@ test('the primary is cut off from Redis: listeners stay, and what they missed co
   assert.ok(refused > 0, 'the cut was felt');
 });
 
-test('everybody reconnects at once to the instance that is left', async (t) => {
+test('everybody reconnects at once to the instance that serves', async (t) => {
   const { reconnects, listeners } = await holds(t, 'storm');
   assert.equal(reconnects, listeners);
 });

@@ -102,12 +102,12 @@ export const promised = {
       { figure: 'sendP99Ms', atMost: 100, isTimed: true },
     ],
     listeners: { full: 5_000, short: 500 },
-    jitterMs: 0,
+    jitterMs: 1_000,
     async play(stage) {
       await rest(stage, CALM_MS, 1_000);
-      await fault(stage, 'kill-instance', 'primary', () => stage.pair.primary.instance.kill());
-      await allOn(stage, stage.pair.backup);
-      await rest(stage, 2_000, 500);
+      await fault(stage, 'reconnect-storm', 'all listeners', () => stage.listeners.drop());
+      await allBack(stage);
+      await rest(stage, 3_000, 500);
       return undefined;
     },
   },

@@ -7,6 +7,19 @@ const RESTART_MS = 1_000;
 
 /** Further failures of a pair, whose cost in time is told and not limited; and those of the list queue, which keeps nothing. */
 export const unpromised = {
+  'kill-crowded': {
+    event: 'SIGKILL of a primary with 5,000 listeners, which come back without a wait',
+    limits: nothingLost,
+    listeners: { full: 5_000, short: 500 },
+    jitterMs: 0,
+    async play(stage) {
+      await rest(stage, CALM_MS, 1_000);
+      await fault(stage, 'kill-instance', 'primary', () => stage.pair.primary.instance.kill());
+      await allOn(stage, stage.pair.backup);
+      await rest(stage, 3_000, 500);
+      return undefined;
+    },
+  },
   'freeze-primary': {
     event: 'the primary hangs for 20 s (SIGSTOP)',
     limits: nothingLost,
