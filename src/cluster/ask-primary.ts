@@ -39,7 +39,9 @@ export async function askPrimary({ url, deadlineMs, signal }: AskOptions): Promi
 async function get(url: string, signal: AbortSignal): Promise<IncomingMessage> {
   const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
   return new Promise((resolve, reject) => {
-    request(url, { agent: false, signal }).once('error', reject).once('response', resolve).end();
+    const asking = request(url, { agent: false, signal }).once('error', reject).once('response', resolve);
+    // Who answers with an upgrade that nobody asked for is cut off without a word.
+    asking.once('close', () => reject(new Error('it answers, and not as Tidings does'))).end();
   });
 }
 

@@ -28,11 +28,9 @@ export class Turns<T> {
       this.#next += 1;
       if (item !== undefined) this.#work(item);
     } while (this.#next < this.#waiting.length && this.#monotonicMs() < endMs);
-    if (this.#next < this.#waiting.length) {
-      setImmediate(this.#onTurn);
-    } else {
-      this.#waiting = [];
-      this.#next = 0;
-    }
+    // Also while there is always more: what is done is not held.
+    this.#waiting.splice(0, this.#next);
+    this.#next = 0;
+    if (this.#waiting.length > 0) setImmediate(this.#onTurn);
   }
 }

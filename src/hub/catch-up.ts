@@ -130,7 +130,8 @@ export class CatchUp {
     behind.isReading = true;
     let page: MailboxPage | undefined;
     try {
-      page = await this.#deps.mailboxes.mailbox(connection.uid, behind.cursor, this.#limits);
+      const isWanted = (): boolean => connection.behind === behind && connection.isOpen;
+      page = await this.#deps.mailboxes.mailbox(connection.uid, behind.cursor, { ...this.#limits, isWanted });
     } catch {
       // What is wrong with the store, it says itself. The connection waits: nothing is lost by that.
     }

@@ -48,6 +48,8 @@ export interface PageLimits {
   readonly entries: number;
   /** Of push texts, about. */
   readonly bytes: number;
+  /** Looked at when the page comes to its turn: nobody wants it any more when this is false, and it may be rejected. */
+  readonly isWanted?: () => boolean;
 }
 
 /** A part of a mailbox: what is addressed to one uid, or to all. What was retracted is not in it; what has expired may be. */

@@ -243,7 +243,11 @@ export function createRedisJournal(deps: RedisJournalDeps, options: RedisJournal
       // Redis may have more of it.
       return page.gap ? undefined : page;
     },
-    mailbox: (uid, after, limits) => readers.run(() => store.mailbox(uid, after, limits)),
+    mailbox: (uid, after, limits) =>
+      readers.run(async () => {
+        if (limits.isWanted?.() === false) throw new RedisError('Nobody waits for this page any more.');
+        return store.mailbox(uid, after, limits);
+      }),
     find: store.find,
     acknowledge: later.acknowledge,
     async ackedBy(uids) {

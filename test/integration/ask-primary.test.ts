@@ -57,6 +57,13 @@ test('who does not answer in time, or stops in the middle, is not ready', async 
   }
 });
 
+test('who answers with an upgrade, which nobody asked for, is not ready', async (t) => {
+  const url = await serve(t, ({ socket }) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  });
+  assert.deepEqual(await ask(url), { isReady: false, reason: 'it answers, and not as Tidings does' });
+});
+
 test('who stops asking is not kept waiting', async (t) => {
   const stopping = new AbortController();
   const url = await serve(t, () => stopping.abort());

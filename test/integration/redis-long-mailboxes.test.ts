@@ -48,3 +48,17 @@ test('a page costs as much in a long mailbox as in a short one', async (t) => {
   const looked = calls('lindex') + calls('lrange');
   assert.ok(looked < 40, `${looked} looks into 10,000 references`);
 });
+
+test('a page is not read when nobody waits for it any more as its turn comes', async (t) => {
+  const redis = await startRedis(t);
+  const client = openClient(t, redis.url);
+  const { journal } = await openInstance(t, redis.port);
+  await client.config('RESETSTAT');
+  const limits = { entries: 100, bytes: 1_000_000, isWanted: () => false };
+  const gone = Promise.allSettled(Array.from({ length: 20 }, () => journal.mailbox('1', 0, limits)));
+  const page = await journal.mailbox('1', 0, { ...limits, isWanted: () => true });
+  assert.equal(page.isLast, true, 'who comes after them has a turn');
+  assert.deepEqual([...new Set((await gone).map(({ status }) => status))], ['rejected']);
+  const stats = await client.info('commandstats');
+  assert.equal(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1], '1');
+});

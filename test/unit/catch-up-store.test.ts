@@ -45,6 +45,17 @@ test('what this process no longer holds is read from the store, the rest from he
   assert.equal(run.hub.behind, 0);
 });
 
+test('a page is wanted until its connection is closed', (t) => {
+  const run = createStoreRun(t, 50);
+  run.append(300);
+  run.tell(300);
+  const peer = run.resume(10);
+  const [question] = run.mailboxes.questions;
+  assert.equal(question?.isWanted(), true);
+  run.hub.handOver(peer.connection, 0);
+  assert.equal(question?.isWanted(), false);
+});
+
 test('one who was given more than the instance was told waits until the instance knows it, and gets nothing twice', async (t) => {
   const run = createStoreRun(t, 5);
   run.append(20);

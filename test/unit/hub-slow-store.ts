@@ -3,6 +3,7 @@ import { MailboxLog, type MailboxLogBounds } from '../../src/journal/mailbox-log
 import { LocalMailboxes } from './hub-mailboxes.ts';
 
 interface Question {
+  readonly isWanted: () => boolean | undefined;
   readonly answer: () => void;
   readonly fail: () => void;
 }
@@ -59,6 +60,7 @@ export class SlowMailboxes extends LocalMailboxes {
     this.asked.store += 1;
     return new Promise((resolve, reject) => {
       this.questions.push({
+        isWanted: () => limits.isWanted?.(),
         answer: () => resolve(this.store.mailbox(uid, after, limits)),
         fail: () => reject(new Error('the store does not answer')),
       });

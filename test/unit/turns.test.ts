@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Turns } from '../../src/gateway/turns.ts';
 
 test('everything is done in its order, a few milliseconds a turn, and others come in between', async () => {
@@ -41,4 +43,28 @@ test('what takes longer than a turn is done one a turn', async () => {
   assert.deepEqual(done, [1]);
   await nextTurn();
   assert.deepEqual(done, [1, 2]);
+});
+
+test('what is done is not held, also while there is always more', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  let nowMs = 0;
+  let isEnding = false;
+  const turns = new Turns<object>(
+    () => nowMs,
+    () => {
+      nowMs += 1000;
+      if (!isEnding) turns.add({});
+    },
+  );
+  const first = ((): WeakRef<object> => {
+    const item = {};
+    turns.add(item);
+    return new WeakRef(item);
+  })();
+  turns.add({});
+  for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+  collect();
+  assert.equal(first.deref(), undefined);
+  isEnding = true;
 });
