@@ -15,6 +15,9 @@ export interface AskOptions {
 /** More than /readyz ever says. */
 const maxAnswerChars = 16_384;
 
+/** What is shown of a reason that another process gives. */
+const maxReasonChars = 200;
+
 /**
  * Asks `/readyz` of another instance, over a connection of its own: one that was opened before proves nothing. A redirect is no
  * answer. Never rejects.
@@ -28,7 +31,7 @@ export async function askPrimary({ url, deadlineMs, signal }: AskOptions): Promi
     if (response.statusCode === 200 && status === 'ready' && typeof instance === 'string') {
       return { isReady: true, instance };
     }
-    const said = typeof reason === 'string' ? reason : `it answers ${response.statusCode}, and not as Tidings does`;
+    const said = typeof reason === 'string' ? reason.slice(0, maxReasonChars) : `it answers ${response.statusCode}, and not as Tidings does`;
     return { isReady: false, reason: said };
   } catch (error) {
     const reason = within.aborted ? `it does not answer within ${deadlineMs} ms` : describe(error);

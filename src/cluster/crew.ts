@@ -49,6 +49,9 @@ const lookEveryMs = 1000;
 const lateLooks = 3;
 const stuckLooks = 15;
 
+/** The same for one that is not ready yet: it loads its program, on a machine that may have much else to do. */
+const stuckStartLooks = 60;
+
 /** The longest that a question waits for a worker. */
 const askWaitMs = 500;
 
@@ -132,9 +135,9 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
   function look(): void {
     for (const place of places) {
       const { worker, forked, isReady, silentLooks } = place;
-      if (forked === undefined || !isReady) continue;
-      if (silentLooks === stuckLooks) {
-        log.error({ event: 'worker.stuck', worker, pid: forked.pid, forMs: stuckLooks * lookEveryMs });
+      if (forked === undefined) continue;
+      if (silentLooks === (isReady ? stuckLooks : stuckStartLooks)) {
+        log.error({ event: 'worker.stuck', worker, pid: forked.pid, forMs: silentLooks * lookEveryMs });
         forked.kill();
       }
       place.silentLooks += 1;
@@ -191,6 +194,7 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     for (const { forked } of places) forked?.send({ type: 'end' });
     await allGone;
     clearTimeout(limit);
+    clearInterval(looking);
   }
 
   return {
@@ -249,7 +253,6 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
      */
     stop({ hurried }: { readonly hurried: boolean }): Promise<void> {
       isStopping = true;
-      clearInterval(looking);
       for (const { pause, forked } of places) {
         clearTimeout(pause);
         forked?.send({ type: 'stop', hurried });

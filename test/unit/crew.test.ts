@@ -22,7 +22,7 @@ interface Process extends ForkEvents {
 
 const question = { name: 'sum', about: z.null(), answer: z.number() };
 
-function createRun(t: TestContext, workers = 2) {
+function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
   const { mock } = t;
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   let nowMs = 0;
@@ -69,7 +69,7 @@ function createRun(t: TestContext, workers = 2) {
       log: pino({ level: 'silent' }),
       monotonicMs: () => nowMs,
     },
-    { workers, stopLimitMs: 10_000 },
+    { workers, stopLimitMs },
   );
   const newest = (): Process => processes.at(-1) ?? assert.fail('none was started');
   const tick = (ms: number): void => {
@@ -203,6 +203,37 @@ test('a worker that says nothing any more is passed over, and ended when that go
     pong(second);
   }
   assert.deepEqual([processes[0]?.isKilled, second?.isKilled], [true, false]);
+});
+
+test('a worker that says nothing before it is ready is ended too, after longer', async (t) => {
+  const { crew, processes, tick } = createRun(t);
+  const started = crew.start();
+  const [first, second] = processes;
+  for (let look = 0; look < 60; look += 1) {
+    tick(1000);
+    second?.onMessage({ type: 'pong' });
+  }
+  assert.deepEqual([first?.isKilled, second?.isKilled], [false, false]);
+  tick(1000);
+  assert.deepEqual([first?.isKilled, second?.isKilled], [true, false]);
+  first?.onExit('SIGKILL');
+  await assert.rejects(started, WorkerError);
+});
+
+test('a worker that hangs does not hold a stop up for as long as a drain may take', async (t) => {
+  const { crew, processes, start, tick } = createRun(t, 2, 600_000);
+  await start();
+  const stopped = crew.stop({ hurried: true });
+  const [first, second] = processes;
+  for (let look = 0; look < 16; look += 1) {
+    assert.equal(first?.isKilled, false);
+    tick(1000);
+    second?.onMessage({ type: 'pong' });
+  }
+  assert.deepEqual([first?.isKilled, second?.isKilled], [true, false]);
+  first?.onExit('SIGKILL');
+  second?.onExit(0);
+  await stopped;
 });
 
 test('a question goes to those that are ready; who does not answer is not waited for', async (t) => {
