@@ -31,7 +31,10 @@ export async function askPrimary({ url, deadlineMs, signal }: AskOptions): Promi
     if (response.statusCode === 200 && status === 'ready' && typeof instance === 'string') {
       return { isReady: true, instance };
     }
-    const said = typeof reason === 'string' ? reason.slice(0, maxReasonChars) : `it answers ${response.statusCode}, and not as Tidings does`;
+    const said =
+      typeof reason === 'string'
+        ? reason.slice(0, maxReasonChars)
+        : `it answers ${response.statusCode}, and not as Tidings does`;
     return { isReady: false, reason: said };
   } catch (error) {
     const reason = within.aborted ? `it does not answer within ${deadlineMs} ms` : describe(error);
