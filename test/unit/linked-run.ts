@@ -7,7 +7,7 @@ import type { Message } from '../../src/message/message.ts';
 import { settled } from './hub-run.ts';
 import { createLinkPair, type LinkEnd } from './link-pipe.ts';
 
-const retention: Retention = {
+export const retention: Retention = {
   messages: 1_000_000,
   bytes: 1_000_000_000,
   ageMs: 1_000_000_000,
