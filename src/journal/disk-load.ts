@@ -45,9 +45,9 @@ export function loadLog(dir: string, log: string, note: LogNote, onRecord: OnRec
 
   for (let number = note.oldest; number <= note.newest; number += 1) {
     const segment = { ...readSegment(dir, log, number), end: segmentHeaderBytes };
-    segments.push(segment);
     const link = links.get(number);
     if (link === undefined) {
+      segments.push(placeOf(segment));
       if (tail !== undefined) after.push(segment);
       continue;
     }
@@ -59,6 +59,7 @@ export function loadLog(dir: string, log: string, note: LogNote, onRecord: OnRec
       sequence = record.sequence;
       segment.end = record.end;
     }
+    segments.push(placeOf(segment));
     if (link.end === undefined) tail = segment;
     else if (segment.end !== link.end) throw new RangeError(badRecord(log, number, segment.end));
   }
@@ -73,11 +74,12 @@ export function loadLog(dir: string, log: string, note: LogNote, onRecord: OnRec
     const isThere = stoppedIn === found.segment && stoppedAt === end && stoppedAfter === sequence;
     if (!isThere || isTorn) throw new RangeError(badRecord(log, found.segment, end));
   }
-  return {
-    segments: segments.map(({ number, bytes, seed, end }) => ({ number, bytes, seed, end })),
-    end: found,
-    isTorn,
-  };
+  return { segments, end: found, isTorn };
+}
+
+/** Without its contents: all of them together may be more than memory has room for twice. */
+function placeOf({ number, bytes, seed, end }: LogSegment): LogSegment {
+  return { number, bytes, seed, end };
 }
 
 /** The segments whose records count, with the end of those; undefined in the newest of them, whose end is to be found. */
