@@ -18,10 +18,13 @@ import { copyAsOfNow, hourMs, openJournal, withFaults } from './disk-journal.ts'
 
 const sizes = { leastBytes: 16 * 1024, mostBytes: 16 * 1024 };
 
-/** Of the segments, by what the disk gives them. */
+/** Of the segments, by what the disk gives them. One that is being taken away may go between the two calls. */
 function usedBytes(dir: string, log: string): number {
   let bytes = 0;
-  for (const name of readdirSync(dir)) if (name.startsWith(`${log}-`)) bytes += statSync(join(dir, name)).blocks * 512;
+  for (const name of readdirSync(dir)) {
+    if (!name.startsWith(`${log}-`)) continue;
+    bytes += (statSync(join(dir, name), { throwIfNoEntry: false })?.blocks ?? 0) * 512;
+  }
   return bytes;
 }
 
