@@ -52,6 +52,10 @@ interface Attached {
 const attached = Symbol('attached');
 type AttachedSocket = WebSocket & { [attached]: Attached };
 
+/** Where the socket of an open connection has its WebSocket. */
+const upgraded = Symbol('upgraded');
+type UpgradedSocket = Socket & { [upgraded]: WebSocket };
+
 /** An upgrade that HTTP has let go of. */
 interface Handshake {
   readonly request: IncomingMessage;
@@ -71,12 +75,14 @@ export class Gateway {
   readonly #server: WebSocketServer;
   readonly frames: ClientFrames;
   readonly #handshakes: Turns<Handshake>;
+  readonly #ended: Turns<UpgradedSocket>;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
     this.#deps = deps;
     this.#budgetBytes = options.connectionBudgetBytes;
     this.frames = new ClientFrames(deps, options);
     this.#handshakes = new Turns(deps.monotonicMs, (handshake) => this.#handshake(handshake));
+    this.#ended = new Turns(deps.monotonicMs, endSocket);
     const serverOptions: NewerServerOptions = {
       noServer: true,
       clientTracking: false,
@@ -118,6 +124,11 @@ export class Gateway {
     const watching = this.#deps.watches?.watch(query.request.uid);
     if (watching === undefined) this.#accept(request, socket, head, query.request);
     else void this.#acceptWhen(watching, request, socket, head, query.request);
+  }
+
+  /** Ends a connection whose client has ended it without a close frame: in its turn, since thousands may do so together. */
+  end(socket: UpgradedSocket): void {
+    this.#ended.add(socket);
   }
 
   /** Forgets a connection whose socket has closed. */
@@ -168,6 +179,10 @@ export class Gateway {
     webSocket.on('pong', onPong);
     webSocket.on('error', onError);
     webSocket.on('close', onClose);
+    // In place of the listener of `ws`, which ends the socket at once: a crowd that leaves would hold the loop for that long.
+    socket.removeAllListeners('end');
+    (socket as UpgradedSocket)[upgraded] = webSocket;
+    socket.on('end', onEnd);
     counters.connected += 1;
     heartbeat.add(connection);
     if (cursor === undefined) hub.add(connection, types);
@@ -220,6 +235,17 @@ function onHandshakeError(error: Error, socket: unknown): void {
   refuse(socket as Socket, 'invalid_request', `This is not a WebSocket handshake: ${error.message}.`, {
     headers: ['Sec-WebSocket-Version: 13'],
   });
+}
+
+function onEnd(this: UpgradedSocket): void {
+  attachedTo(this[upgraded]).gateway.end(this);
+}
+
+/** What is under way after a close frame is still written. */
+function endSocket(socket: UpgradedSocket): void {
+  const webSocket = socket[upgraded];
+  if (webSocket.readyState === webSocket.OPEN) webSocket.terminate();
+  else socket.end();
 }
 
 function attachedTo(webSocket: WebSocket): Attached {

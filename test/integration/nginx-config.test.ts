@@ -53,6 +53,9 @@ test('time-outs and limits fit those of the server', async (t) => {
     assert.deepEqual(bytesOf(name), [server.maxBodyBytes, server.maxBodyBytes], name);
   }
 
+  const [, perSecond] = /rate=(\d+)r\/s;/.exec(configText) ?? [];
+  assert.equal(Number(perSecond), server.maxHandshakes, 'no handshake comes before the server takes it');
+
   // After the first, keepalive_timeout is that of the connections to the instances. An instance says its own.
   const instance = await startInstance(t);
   const agent = new Agent({ keepAlive: true });
@@ -74,7 +77,7 @@ test('what nginx answers in place of the server is of its catalogue', () => {
     assert.equal(Number(status), errorCatalogue[error.code].status);
     return error.code;
   });
-  assert.deepEqual(answers, ['body_too_large', 'queue_unavailable']);
+  assert.deepEqual(answers, ['body_too_large', 'queue_unavailable', 'busy']);
 });
 
 test('keepalived asks what nginx answers by itself, without an instance', async (t) => {

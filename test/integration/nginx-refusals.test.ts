@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import type { ErrorBody, ErrorCode } from '../../src/wire/errors.ts';
 import { post } from '../support/post.ts';
 import { startInstance } from '../support/instance.ts';
+import { upgradeRequest } from '../support/raw-ws.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 import { startRedis } from '../support/redis.ts';
 import { portOf, startOnRedis, startProxy, statsOf } from './nginx/proxy.ts';
@@ -68,4 +71,51 @@ test('when both refuse, the listener is told what the backup says', async (t) =>
   assert.equal(answer.status, 503);
   assert.equal(answer.headers['retry-after'], '8');
   assert.equal(answer.text, '{"after":8}');
+});
+
+test('listeners that come together are let in one after the other, and posts pass them', async (t) => {
+  const instance = await startInstance(t);
+  const replace = [['rate=1000r/s', 'rate=2r/s']] as const;
+  const nginx = await startProxy(t, { primary: portOf(instance), backup: 1, replace });
+  const order: string[] = [];
+  const listeners = [1, 2, 3].map(async (uid) => {
+    await connectWs(t, `${nginx.wsUrl}/ws?uid=${uid}`);
+    order.push('listener');
+  });
+  await Promise.race(listeners);
+  // The next one waits for half a second.
+  for (let count = 1; count <= LISTENERS; count += 1) {
+    assert.equal((await post(nginx.url, { topic: 'all', msg: count })).status, 202);
+    order.push('post');
+  }
+  await Promise.all(listeners);
+  assert.deepEqual(order, ['listener', ...Array.from({ length: LISTENERS }, () => 'post'), 'listener', 'listener']);
+});
+
+test('who finds too many listeners waiting is told when to come back, and is nobody else’s guest', async (t) => {
+  const primary = await startInstance(t);
+  const backup = await startInstance(t);
+  const replace = [
+    ['rate=1000r/s', 'rate=1r/m'],
+    ['burst=10000', 'burst=1'],
+  ] as const;
+  const nginx = await startProxy(t, { primary: portOf(primary), backup: portOf(backup), replace });
+  await connectWs(t, `${nginx.wsUrl}/ws?uid=1`);
+  // One of them may wait.
+  const answer = await new Promise<string>((resolve) => {
+    for (const uid of [2, 3]) {
+      const socket = connect(Number(new URL(nginx.url).port), '127.0.0.1');
+      t.after(() => socket.destroy());
+      socket.write(upgradeRequest(`${nginx.wsUrl}/ws?uid=${uid}`));
+      socket.on('data', (bytes) => resolve(bytes.toString()));
+    }
+  });
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  assert.match(head, /^HTTP\/1.1 503 /);
+  assert.match(head, /^Retry-After: ([6-9]|10)\r?$/m);
+  assert.equal((JSON.parse(body) as ErrorBody).error.code, 'busy' satisfies ErrorCode);
+  assert.doesNotMatch(nginx.lines.join('\n'), /uid=/, 'an error log with a query may hold a token');
+  for (const instance of [primary, backup]) {
+    assert.equal((await statsOf(instance)).gauges.connections, instance === primary ? 1 : 0);
+  }
 });
