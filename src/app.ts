@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { listenForAdmin } from './app/admin-door.ts';
+import { openAccess } from './app/open-access.ts';
 import { openFailback } from './app/open-failback.ts';
 import { openStore, type OnDropped, type WorkerPart } from './app/open-store.ts';
 import { createProcessClock } from './app/process-clock.ts';
@@ -17,7 +18,6 @@ import { createApplication } from './ingress/application.ts';
 import { endServer } from './ingress/end-server.ts';
 import { createHttpServer, type HttpServerDeps } from './ingress/http-server.ts';
 import { listen, type Listening } from './ingress/listen.ts';
-import { createOriginRule } from './ingress/origin.ts';
 import { createSend } from './ingress/send.ts';
 import type { Health } from './journal/journal.ts';
 import { createIdSource, type FillRandom } from './message/id.ts';
@@ -100,11 +100,12 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const onExpired = ({ id }: Message): void => drops.add(id, 'expired', 'hub');
   const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters, onExpired }, config);
   const heartbeat = new Heartbeat(counters, config);
+  const access = openAccess(config);
   const { random } = Math;
   const admission = new Admission({ counters, log, monotonicMs, random, memory }, config);
   const isLeaving = (): boolean => lifecycle.isLeaving;
   const gateway = new Gateway(
-    { hub, heartbeat, admission, counters, head, acknowledge, monotonicMs, watches, isLeaving },
+    { hub, heartbeat, admission, counters, head, acknowledge, monotonicMs, watches, isLeaving, onFault, ...access },
     config,
   );
 
@@ -139,7 +140,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
 
   const wallClock = createWallClock(Date.now);
   const readPost = createPostReader({ newId, wallClock, now: () => clock.now() }, config);
-  const mayPost = createOriginRule(config.origins);
+  const { mayPost } = access;
   const send = createSend({ queue, readPost, mayPost, counters, isClosed, onFault }, config);
   const application = createApplication({ send, assets: createAssets(), readiness, instance: nameOutside, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
@@ -154,7 +155,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   });
   const backup = (): BackupReport | null => failback?.report() ?? null;
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
-  const mayChange = createOriginRule([]);
+  const { mayChange } = access;
   const { backlog } = queue;
   const state = (): InstanceState => lifecycle.state;
   const admin = createAdmin(

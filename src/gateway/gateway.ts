@@ -1,34 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer, type RawData, type ServerOptions, type WebSocket } from 'ws';
-import type { Watches } from '../cluster/watched.ts';
 import { Connection } from '../hub/connection.ts';
 import { pongFrame, textFrame } from '../hub/frame.ts';
 import type { Heartbeat } from '../hub/heartbeat.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Counters } from '../ops/counters.ts';
-import type { ErrorCode } from '../wire/errors.ts';
 import type { WelcomeEvent } from '../wire/frames.ts';
-import type { Admission } from './admission.ts';
 import { ClientFrames } from './client-frames.ts';
-import { readListenQuery, type ListenRequest } from './listen-query.ts';
-import { refuse, type RefusalOptions } from './refuse.ts';
+import { Handshakes, type Admitted, type Handshake, type HandshakeDeps } from './handshakes.ts';
+import { refuse } from './refuse.ts';
 import { Turns } from './turns.ts';
 
-export interface GatewayDeps {
+export interface GatewayDeps extends HandshakeDeps {
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
-  readonly admission: Admission;
   readonly counters: Counters;
   /** The mid of the newest entry that the hub was told. */
   readonly head: () => number;
   /** Told the newest mid that a client of the uid says it has handled. */
   readonly acknowledge: (uid: string, mid: number) => void;
-  readonly monotonicMs: () => number;
-  /** Where a uid has to be watched before a connection of it is told anything; undefined: everything is told here. */
-  readonly watches?: Watches | undefined;
-  /** True once the instance is to stop: it takes no connection any more. */
-  readonly isLeaving: () => boolean;
 }
 
 export interface GatewayOptions {
@@ -56,13 +47,6 @@ type AttachedSocket = WebSocket & { [attached]: Attached };
 const upgraded = Symbol('upgraded');
 type UpgradedSocket = Socket & { [upgraded]: WebSocket };
 
-/** An upgrade that HTTP has let go of. */
-interface Handshake {
-  readonly request: IncomingMessage;
-  readonly socket: Socket;
-  readonly head: Buffer;
-}
-
 /** The options of `ws` 8.23 that its published types do not know yet. */
 interface NewerServerOptions extends ServerOptions {
   readonly closeTimeout: number;
@@ -74,14 +58,14 @@ export class Gateway {
   readonly #budgetBytes: number;
   readonly #server: WebSocketServer;
   readonly frames: ClientFrames;
-  readonly #handshakes: Turns<Handshake>;
+  readonly #handshakes: Handshakes;
   readonly #ended: Turns<UpgradedSocket>;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
     this.#deps = deps;
     this.#budgetBytes = options.connectionBudgetBytes;
     this.frames = new ClientFrames(deps, options);
-    this.#handshakes = new Turns(deps.monotonicMs, (handshake) => this.#handshake(handshake));
+    this.#handshakes = new Handshakes(deps, (handshake, admitted) => this.#accept(handshake, admitted));
     this.#ended = new Turns(deps.monotonicMs, endSocket);
     const serverOptions: NewerServerOptions = {
       noServer: true,
@@ -107,25 +91,6 @@ export class Gateway {
     this.#handshakes.add({ request, socket, head });
   };
 
-  #handshake({ request, socket, head }: Handshake): void {
-    if (socket.destroyed) return;
-    const url = request.url ?? '';
-    const queryAt = url.indexOf('?');
-    const path = queryAt < 0 ? url : url.slice(0, queryAt);
-    if (path !== '/ws')
-      return this.#refuse(socket, 'not_found', `There is no WebSocket at ${printable(path)}; use /ws.`);
-    if (this.#deps.isLeaving()) return this.#refuse(socket, 'stopping');
-    const retryAfterSeconds = this.#deps.admission.retryAfterSeconds();
-    if (retryAfterSeconds !== undefined) return this.#refuse(socket, 'busy', undefined, { retryAfterSeconds });
-    const query = readListenQuery(queryAt < 0 ? '' : url.slice(queryAt + 1));
-    if (!query.ok) return this.#refuse(socket, 'invalid_listen', query.message);
-    const refusal = this.#deps.hub.refusal(query.request.uid);
-    if (refusal !== undefined) return this.#refuse(socket, refusal);
-    const watching = this.#deps.watches?.watch(query.request.uid);
-    if (watching === undefined) this.#accept(request, socket, head, query.request);
-    else void this.#acceptWhen(watching, request, socket, head, query.request);
-  }
-
   /** Ends a connection whose client has ended it without a close frame: in its turn, since thousands may do so together. */
   end(socket: UpgradedSocket): void {
     this.#ended.add(socket);
@@ -135,43 +100,30 @@ export class Gateway {
   forget(connection: Connection): void {
     this.#deps.hub.remove(connection);
     this.#deps.heartbeat.remove(connection);
-    this.#deps.watches?.unwatch(connection.uid);
+    this.#leave(connection.uid, connection.seat);
   }
 
-  /** The uid is watched. */
-  #accept(request: IncomingMessage, socket: Socket, head: Buffer, listener: ListenRequest): void {
+  #leave(uid: string, seat: string | null): void {
+    this.#deps.watches?.unwatch(uid);
+    this.#handshakes.freeSeat(uid, seat);
+  }
+
+  #accept({ request, socket, head }: Handshake, admitted: Admitted): void {
     let isOpen = false;
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       isOpen = true;
       socket.off('error', ignoreError);
-      this.#open(webSocket, socket, listener);
+      this.#open(webSocket, socket, admitted);
     });
-    if (!isOpen) this.#deps.watches?.unwatch(listener.uid);
+    if (!isOpen) this.#leave(admitted.listener.uid, admitted.seat);
   }
 
-  /** Who has its 101 gets everything from then on: so it comes when the uid is watched, and not before. */
-  async #acceptWhen(
-    watching: Promise<void>,
-    request: IncomingMessage,
-    socket: Socket,
-    head: Buffer,
-    listener: ListenRequest,
-  ): Promise<void> {
-    try {
-      await watching;
-    } catch (error) {
-      return this.#refuse(socket, 'store_unavailable', error instanceof Error ? error.message : undefined);
-    }
-    const refusal = this.#deps.isLeaving() ? 'stopping' : this.#deps.hub.refusal(listener.uid);
-    if (refusal === undefined && !socket.destroyed) return this.#accept(request, socket, head, listener);
-    this.#deps.watches?.unwatch(listener.uid);
-    if (refusal !== undefined) this.#refuse(socket, refusal);
-  }
-
-  #open(webSocket: WebSocket, socket: Socket, { uid, types, cursor }: ListenRequest): void {
+  #open(webSocket: WebSocket, socket: Socket, { listener, seat }: Admitted): void {
     const { hub, heartbeat, counters } = this.#deps;
+    const { uid, types, cursor } = listener;
     const mode = cursor === undefined ? 'plain' : 'tracked';
     const connection = new Connection(webSocket, socket, uid, mode, this.#budgetBytes);
+    connection.seat = seat;
     connection.openedMs = Math.round(this.#deps.monotonicMs());
     (webSocket as AttachedSocket)[attached] = { connection, gateway: this };
     webSocket.on('message', onMessage);
@@ -194,11 +146,6 @@ export class Gateway {
   #welcome(): Buffer {
     const event: WelcomeEvent = { event: 'welcome', mid: this.#deps.head(), resumed: true };
     return textFrame(JSON.stringify(event));
-  }
-
-  #refuse(socket: Socket, code: ErrorCode, message?: string, options?: RefusalOptions): void {
-    this.#deps.counters.listenersRefused += 1;
-    refuse(socket, code, message, options);
   }
 }
 
@@ -253,7 +200,3 @@ function attachedTo(webSocket: WebSocket): Attached {
 }
 
 function ignoreError(): void {}
-
-function printable(text: string): string {
-  return text.slice(0, 100).replace(/[^\x21-\x7e]/g, '?');
-}

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Grant } from '../auth/listener-auth.ts';
+import type { ErrorCode } from '../wire/errors.ts';
 import { defaultType } from '../wire/frames.ts';
 import { maxListenTypes, maxTypeLength, maxUidBytes } from '../wire/limits.ts';
 
@@ -11,7 +13,8 @@ export interface ListenRequest {
 }
 
 export type ListenQuery =
-  { readonly ok: true; readonly request: ListenRequest } | { readonly ok: false; readonly message: string };
+  | { readonly ok: true; readonly request: ListenRequest }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
 const uidSchema = z
   .union([z.string(), z.number().refine(Number.isSafeInteger).transform(String)], {
@@ -53,9 +56,12 @@ const parameterSchema = z.object({
     .pipe(typesSchema),
 });
 
-/** Reads the query of `/ws`: `d=` or `uid=`, `types=`, and `mid=`. Never throws; a refusal says what to write instead. */
-export function readListenQuery(query: string): ListenQuery {
-  const parameters = new URLSearchParams(query);
+/**
+ * Reads the query of `/ws`: `d=` or `uid=`, `types=`, and `mid=`. Who was asked has the uid and types of its grant. Never throws; a
+ * refusal says what to write instead.
+ */
+export function readListenQuery(parameters: URLSearchParams, grant?: Grant): ListenQuery {
+  if (grant !== undefined) return refused('tokens are not known yet');
   const cursor = readCursor(parameters.get('mid'));
   if (Number.isNaN(cursor)) return refused('mid must be a message number, or empty for a newcomer');
   const document = parameters.get('d');
@@ -107,5 +113,5 @@ function describe(error: z.ZodError): string {
 }
 
 function refused(message: string): ListenQuery {
-  return { ok: false, message: `${message}.` };
+  return { ok: false, code: 'invalid_listen', message: `${message}.` };
 }

@@ -76,6 +76,8 @@ export class Connection {
   heartbeatIndex = 0;
   isHeard = true;
 
+  /** Its place among the connections of its uid; the gateway's. */
+  seat: string | null = null;
   /** When it was opened, in whole milliseconds of the monotonic clock; the gateway's. */
   openedMs = 0;
   /** The second of the newest client frame and how many came in it; the gateway's. */

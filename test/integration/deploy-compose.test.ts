@@ -96,7 +96,7 @@ test('the pair serves through nginx as the file starts it, on a Redis that is st
       ['user www-data;', process.getuid?.() === 0 ? 'user root;' : ''],
       ['pid /run/nginx.pid;', ''],
       ['error_log /var/log/nginx/error.log warn;', ''],
-      ['access_log /var/log/nginx/access.log tidings;', 'access_log off;'],
+      ['access_log /var/log/nginx/access.log tidings buffer=64k flush=1s;', 'access_log off;'],
     ]),
   );
   assert.doesNotMatch(made.replaceAll(/^\s*#.*$/gm, ''), /127\.0\.0\.1/, 'an address that means the container itself');

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { openEntry } from '../../src/auth/entry.ts';
+import { openListenerAuth } from '../../src/auth/listener-auth.ts';
 import { Gateway, type GatewayDeps } from '../../src/gateway/gateway.ts';
 import { createCounters } from '../../src/ops/counters.ts';
 import { eventually } from '../support/deadline.ts';
@@ -30,6 +32,9 @@ test('connections that are lost together are let go in many turns of the event l
     acknowledge: () => {},
     monotonicMs: () => (looks += LOOK_MS),
     isLeaving: () => false,
+    mayKnock: () => undefined,
+    listeners: openListenerAuth,
+    entry: openEntry,
   } as unknown as GatewayDeps;
   const gateway = new Gateway(deps, { maxClientFrameBytes: 1024, maxClientFrames: 10, connectionBudgetBytes: 1024 });
   const server = createServer();

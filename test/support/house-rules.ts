@@ -34,11 +34,16 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   cluster: {
     values: ['hub', 'journal', 'wire'],
-    types: ['config', 'message', 'ops', 'queue'],
+    types: ['auth', 'config', 'message', 'ops', 'queue'],
     packages: [],
     builtins: 'no HTTP',
   },
-  auth: { values: ['wire'], types: ['config'], packages: ['zod'], builtins: 'no sockets' },
+  auth: {
+    values: ['wire'],
+    types: ['config', 'ops'],
+    packages: ['jose', 'rate-limiter-flexible', 'zod'],
+    builtins: 'no sockets',
+  },
   queue: {
     values: ['journal', 'message', 'wire'],
     types: ['config'],
@@ -80,13 +85,13 @@ const shared: Readonly<Record<string, readonly string[]>> = {
 const contracts: Readonly<Record<string, string>> = { queue: 'queue/queue.ts', journal: 'journal/journal.ts' };
 
 /** What the default run never loads. */
-const lazyPackages = ['ioredis', 'bullmq'];
+const lazyPackages = ['ioredis', 'bullmq', 'jose'];
 
 /**
  * Sockets of a room that has none otherwise: those that nobody talks on, which end with their process as a lock needs it; and those that
- * only Redis' client talks on, to a server that is found anew each time.
+ * only Redis' client talks on, to a server that is found anew each time; and what only reckons with addresses.
  */
-const socketFiles = ['journal/disk-lock.ts', 'journal/redis-found-connector.ts'];
+const socketFiles = ['journal/disk-lock.ts', 'journal/redis-found-connector.ts', 'auth/client-address.ts'];
 
 /** Who asks other instances over HTTP: nobody else in these rooms does. */
 const httpAskers = ['cluster/ask-primary.ts'];

@@ -25,7 +25,8 @@ const accepted: readonly [string, ListenRequest][] = [
 ];
 
 for (const [query, request] of accepted) {
-  test(`taken: ${query.slice(0, 60)}`, () => assert.deepEqual(readListenQuery(query), { ok: true, request }));
+  test(`taken: ${query.slice(0, 60)}`, () =>
+    assert.deepEqual(readListenQuery(new URLSearchParams(query)), { ok: true, request }));
 }
 
 const many = Array.from({ length: 65 }, (_, index) => `t${index}`);
@@ -65,7 +66,7 @@ const refused: readonly [string, RegExp][] = [
 
 for (const [query, message] of refused) {
   test(`refused: ${query.slice(0, 60)}`, () => {
-    const result = readListenQuery(query);
+    const result = readListenQuery(new URLSearchParams(query));
     assert.ok(!result.ok, JSON.stringify(result));
     assert.match(result.message, message);
   });
@@ -98,7 +99,7 @@ test('no query of any kind makes it throw', () => {
   let taken = 0;
   for (let round = 0; round < 5000; round += 1) {
     const query = Array.from({ length: chance.below(12) }, () => chance.pick(parts)).join('');
-    if (readListenQuery(query).ok) taken += 1;
+    if (readListenQuery(new URLSearchParams(query)).ok) taken += 1;
   }
   assert.ok(taken > 50, `${taken} were taken`);
 });
