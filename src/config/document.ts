@@ -14,6 +14,7 @@ queue: redis/redis.internal:6379
 redis-prefix: shop
 queue-deadline: 1500ms
 max-body: 256KiB
+admin-key: the-one-that-tidings-drain-shows
 max-connections-per-uid: 20
 ping-interval: 25s
 retention: 6h

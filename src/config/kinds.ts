@@ -3,11 +3,11 @@ import { parseHost } from './host.ts';
 import { ORIGIN_FORM, parseOrigins } from './origins.ts';
 import { accept, refuse, type Parsed } from './parsed.ts';
 import { parseQueueUrl, QUEUE_FORM, type QueueUrl } from './queue-url.ts';
-import { showValue } from './redact.ts';
+import { HIDDEN, showValue } from './redact.ts';
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from './units.ts';
 
 /** The headings of --help and docs/config.md, in their order. */
-export const groups = ['Listening', 'Queue', 'Posting', 'Connections', 'Journal', 'Process'] as const;
+export const groups = ['Listening', 'Queue', 'Posting', 'Access', 'Connections', 'Journal', 'Process'] as const;
 
 /** What each key must say of itself. */
 export interface KeyText {
@@ -125,6 +125,25 @@ export function pattern(form: string, matching: RegExp, defaultValue: string, te
   })
     .default(defaultValue)
     .meta({ ...text, kind: 'text', accepts: form, placeholder: 'TEXT' });
+}
+
+/** A key or a password: printed nowhere, in no error line either. Null: none. */
+export function secret(
+  { minBytes, maxBytes }: { readonly minBytes: number; readonly maxBytes: number },
+  text: KeyText,
+) {
+  const accepts = `text of ${minBytes} to ${maxBytes} bytes without spaces, or none`;
+  const none: string | null = null;
+  return fromRaw((raw): Parsed<string | null> => {
+    const word = wordText(raw) ?? '';
+    if (word === 'none') return accept(none);
+    if (word === HIDDEN) return refuse(`is ${HIDDEN}, which \`tidings config\` prints in its place`);
+    const size = Buffer.byteLength(word);
+    if (size < minBytes || size > maxBytes || /[\s\p{Cc}]/u.test(word)) return refuse(`must be ${accepts}`);
+    return accept(word);
+  })
+    .default(none)
+    .meta({ ...text, kind: 'secret', accepts, placeholder: 'SECRET' });
 }
 
 export function host(defaultHost: string, text: KeyText) {

@@ -1,13 +1,15 @@
 import { stringify } from 'yaml';
 import { keySpecs, type KeySpec } from './keys.ts';
 import { describeQueue } from './queue-url.ts';
+import { HIDDEN } from './redact.ts';
 import type { Sources } from './rules.ts';
 import type { Config, ConfigKey } from './schema.ts';
 import { formatBytes, formatDurationMs } from './units.ts';
 
-/** A value as one would write it on a flag: `1MiB`, `25s`, `redis/:***@host:6379/0`. Never a password. */
-export function formatSetting(spec: Pick<KeySpec, 'unit'>, value: Config[ConfigKey]): string {
+/** A value as one would write it on a flag: `1MiB`, `25s`, `redis/:***@host:6379/0`. Never a password, never a key. */
+export function formatSetting(spec: Pick<KeySpec, 'kind' | 'unit'>, value: Config[ConfigKey]): string {
   if (value === null) return 'none';
+  if (spec.kind === 'secret') return HIDDEN;
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
@@ -23,8 +25,8 @@ export function redactConfig(config: Config): Readonly<Record<string, string>> {
 }
 
 /**
- * The settings in force as a YAML file, each with its source beside it. It loads again to the same settings, but for the
- * password of the queue, which is hidden.
+ * The settings in force as a YAML file, each with its source beside it. It loads again to the same settings, but for
+ * passwords and keys, which are hidden.
  */
 export function printConfig(config: Config, sources: Sources): string {
   return keySpecs

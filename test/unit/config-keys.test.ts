@@ -23,6 +23,7 @@ const samples: Readonly<Record<KeySpec['kind'], readonly [string, Config[ConfigK
   text: ['localhost', 'localhost'],
   list: ['https://a.example', ['https://a.example']],
   url: ['http://primary:3210/', 'http://primary:3210'],
+  secret: ['a-secret-of-more-than-thirty-two-bytes', 'a-secret-of-more-than-thirty-two-bytes'],
   queue: ['bullmq/h', { kind: 'bullmq', host: 'h', port: 6379, db: 0, tls: false }],
 };
 

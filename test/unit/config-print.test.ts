@@ -44,3 +44,25 @@ test('a password is printed nowhere', () => {
   assert.doesNotMatch(JSON.stringify(redactConfig(config)), /hunter2/);
   assert.equal(redactConfig(config)['queue'], 'redis/ann:***@h:6379/0');
 });
+
+test('a secret is printed nowhere, whatever is wrong with it, and what stands in its place is not taken for one', () => {
+  const { config, sources } = loaded(['--admin-key=hunter2']);
+  assert.equal(config.adminKey, 'hunter2');
+  assert.match(printConfig(config, sources), /^admin-key: "\*\*\*" +# flag$/m);
+  assert.equal(redactConfig(config)['admin-key'], '***');
+  for (const wrong of ['', 'hunter2 hunter2', 'hunter2'.repeat(1000), 'hunter2\0', '***']) {
+    const result = loadConfig({ argv: [`--admin-key=${wrong}`], env: {}, readFile: () => '' });
+    assert.ok(!result.ok, wrong);
+    assert.match(result.errors.join('\n'), /^flag --admin-key: (must be text of 1 to 1024 bytes|is \*\*\*, which)/);
+    assert.doesNotMatch(result.errors.join('\n'), /hunter2/);
+  }
+  for (const [name, value] of [
+    ['a map', 'admin-key: {hunter2: 1}'],
+    ['a list', 'admin-key: [hunter2]'],
+    ['twice', 'admin-key: hunter2\nadmin-key: hunter2'],
+  ] as const) {
+    const result = loadConfig({ argv: ['--config=x'], env: {}, readFile: () => value });
+    assert.ok(!result.ok, name);
+    assert.doesNotMatch(result.errors.join('\n'), /hunter2/, name);
+  }
+});
