@@ -140,8 +140,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
 
   const wallClock = createWallClock(Date.now);
   const readPost = createPostReader({ newId, wallClock, now: () => clock.now() }, config);
-  const { mayPost } = access;
-  const send = createSend({ queue, readPost, mayPost, counters, isClosed, onFault }, config);
+  const { mayPost, senders } = access;
+  const send = createSend({ queue, readPost, mayPost, senders, counters, isClosed, onFault }, config);
   const application = createApplication({ send, assets: createAssets(), readiness, instance: nameOutside, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
 

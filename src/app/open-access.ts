@@ -1,6 +1,7 @@
 import type { DoorRule } from '../auth/door-rule.ts';
 import { openEntry, type Entry } from '../auth/entry.ts';
 import { openListenerAuth, type ListenerAuth } from '../auth/listener-auth.ts';
+import { createSenderAuth, type SenderAuth } from '../auth/sender-auth.ts';
 import type { Config } from '../config/schema.ts';
 import { createOriginRule, type OriginRule } from '../ingress/origin.ts';
 
@@ -11,6 +12,7 @@ export interface Access {
   /** Whether a page of this origin may change something by the admin listener. */
   readonly mayChange: OriginRule;
   readonly mayKnock: DoorRule;
+  readonly senders: SenderAuth;
   readonly listeners: ListenerAuth;
   readonly entry: Entry;
 }
@@ -21,6 +23,7 @@ export function openAccess(config: Config): Access {
     mayPost: createOriginRule(config.origins),
     mayChange: createOriginRule([]),
     mayKnock: () => undefined,
+    senders: createSenderAuth(config.keys, Date.now),
     listeners: openListenerAuth,
     entry: openEntry,
   };

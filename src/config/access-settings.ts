@@ -1,8 +1,14 @@
 import { KIB } from './amounts.ts';
-import { secret } from './kinds.ts';
+import { keyList, secret } from './kinds.ts';
+import { parseSendKeys } from './send-keys.ts';
 
 /** Who may post, listen and look after the server, and how each says who he is. */
 export const accessSettings = {
+  keys: keyList(parseSendKeys, {
+    group: 'Access',
+    description:
+      'Who may post: with any key here, a post without one of them is answered 401. Each has a name, a hash (or hmac-secret, or hmac-secret-file) and may have all, uids, types, rate and expires; tidings keys makes some.',
+  }),
   adminKey: secret(
     { minBytes: 1, maxBytes: KIB },
     {

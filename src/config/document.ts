@@ -15,6 +15,13 @@ redis-prefix: shop
 queue-deadline: 1500ms
 max-body: 256KiB
 admin-key: the-one-that-tidings-drain-shows
+keys:
+  - name: shop
+    hash: sha256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+    uids: [shop-]
+    types: [notice, order]
+    rate: 100
+    expires: 2027-12-31
 max-connections-per-uid: 20
 ping-interval: 25s
 retention: 6h
@@ -54,6 +61,26 @@ start (exit code 64).
 - **Times** carry their unit: \`500ms\`, \`20s\`, \`2m\`, \`1h\`.
 - **Sizes** are bytes (\`65536\`) or carry a unit: \`64k\`, \`64kb\` and \`64KiB\` are all 65536 bytes, \`1MiB\` is 1048576.
 - **Counts** are whole numbers.
+
+## Keys
+
+\`tidings keys\` prints a configuration with new keys. In a file, \`keys\` is a list of maps; in a flag or the environment the same list as JSON. Each
+key has a \`name\` (for logs and statistics; each once) and one of
+
+- \`hash\`: \`sha256:\` and the SHA-256 of the key in base64url. The key itself is what backends send; it need not be kept here.
+- \`hmac-secret\`, of at least 32 bytes, or \`hmac-secret-file\`, the file that holds it: for backends that sign their posts instead.
+
+and may have
+
+| member    | what it may post                                                                              | absent |
+| --------- | --------------------------------------------------------------------------------------------- | ------ |
+| \`all\`     | whether posts to all (\`"topic":"all"\`)                                                        | true, but false beside \`uids\` |
+| \`uids\`    | only to uids that begin with one of these. \`1\` is the beginning of \`10\`, too: end it with a separator (\`shop-\`) | to any uid |
+| \`types\`   | only messages of these types                                                                  | of any type |
+| \`rate\`    | at most so many posts a second; each envelope of a batch counts                                | as many as it likes |
+| \`expires\` | until this day (\`2027-01-31\`, from its beginning in UTC on it is refused) or instant (\`2027-01-31T12:00:00+01:00\`) | for ever |
+
+Several keys may be valid at once: to change one, add the new one, let the backends change over, and take the old one out.
 
 ## Queues
 

@@ -20,6 +20,7 @@ const keyMetaSchema = z.object({
     'queue',
     'url',
     'secret',
+    'keys',
   ]),
   unit: z.string().optional(),
   accepts: z.string(),

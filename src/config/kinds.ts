@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseHost } from './host.ts';
+import { KEYS_FORM, type NamedKey } from './key-list.ts';
 import { ORIGIN_FORM, parseOrigins } from './origins.ts';
 import { accept, refuse, type Parsed } from './parsed.ts';
 import { parseQueueUrl, QUEUE_FORM, type QueueUrl } from './queue-url.ts';
@@ -198,6 +199,14 @@ export function originList(text: KeyText) {
       accepts: `a list of items that are each ${ORIGIN_FORM}`,
       placeholder: 'ORIGIN,...',
     });
+}
+
+/** Keys, each with what it may, as `parse` reads them. */
+export function keyList<T extends NamedKey>(parse: (raw: unknown) => Parsed<readonly T[]>, text: KeyText) {
+  const none: readonly T[] = [];
+  return fromRaw(parse)
+    .default(none)
+    .meta({ ...text, kind: 'keys', accepts: KEYS_FORM, placeholder: 'JSON' });
 }
 
 export function queueUrl(text: KeyText) {

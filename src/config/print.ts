@@ -4,6 +4,7 @@ import { describeQueue } from './queue-url.ts';
 import { HIDDEN } from './redact.ts';
 import type { Sources } from './rules.ts';
 import type { Config, ConfigKey } from './schema.ts';
+import { describeSendKey, type SendKey } from './send-keys.ts';
 import { formatBytes, formatDurationMs } from './units.ts';
 
 /** A value as one would write it on a flag: `1MiB`, `25s`, `redis/:***@host:6379/0`. Never a password, never a key. */
@@ -16,7 +17,15 @@ export function formatSetting(spec: Pick<KeySpec, 'kind' | 'unit'>, value: Confi
     if (spec.unit === 'bytes') return formatBytes(value);
     return spec.unit === 'ms' ? formatDurationMs(value) : String(value);
   }
-  return 'kind' in value ? describeQueue(value) : value.join(',');
+  if ('kind' in value) return describeQueue(value);
+  const items = describeItems(value);
+  if (items.length === 0) return '';
+  return items.every((item) => typeof item === 'string') ? items.join(',') : JSON.stringify(items);
+}
+
+/** What stands in a list, as a file has it. */
+function describeItems(list: readonly (string | SendKey)[]): readonly unknown[] {
+  return list.map((item) => (typeof item === 'string' ? item : describeSendKey(item)));
 }
 
 /** The settings for logs and people, by public name, as text; no passwords. */
@@ -36,6 +45,7 @@ export function printConfig(config: Config, sources: Sources): string {
 
 function yamlValue(spec: KeySpec, value: Config[ConfigKey]): string {
   if (typeof value === 'number' || typeof value === 'boolean') return formatSetting(spec, value);
-  const plain = value === null || typeof value === 'string' || 'kind' in value ? formatSetting(spec, value) : value;
+  const isList = value !== null && typeof value === 'object' && !('kind' in value);
+  const plain = isList ? describeItems(value) : formatSetting(spec, value);
   return stringify(plain, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
+import type { SenderAuth } from '../auth/sender-auth.ts';
 import type { Message } from '../message/message.ts';
 import type { PostReader, ReadPost } from '../message/read-post.ts';
 import type { Counters } from '../ops/counters.ts';
@@ -14,6 +15,7 @@ export interface SendDeps {
   readonly queue: Queue;
   readonly readPost: PostReader;
   readonly mayPost: OriginRule;
+  readonly senders: SenderAuth;
   readonly counters: Counters;
   /** True once nothing that is accepted would still be delivered, now or by another instance. */
   readonly isClosed: () => boolean;
@@ -28,12 +30,14 @@ export interface SendOptions {
 /** For how long a browser may remember that it may post, in seconds. */
 const preflightSeconds = '600';
 
+const anybody = { ok: true } as const;
+
 /**
  * `POST /send`: one middleware ahead of the router, which reads, checks, accepts and answers by itself. It is the line that
  * every notification travels, so it makes no more objects than it needs and leaves Koa's answering aside.
  */
 export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middleware {
-  const { queue, readPost, mayPost, counters, isClosed, onFault } = deps;
+  const { queue, readPost, mayPost, senders, counters, isClosed, onFault } = deps;
   const { survivesProcess, schedules } = queue.guarantees;
   const suffix = survivesProcess ? '}' : ',"accepted":"volatile"}';
 
@@ -71,6 +75,8 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
     }
     if (method === 'OPTIONS' && origin !== undefined) return answerPreflight(response, corsOf(request));
     if (method !== 'POST') return refuse(request, response, { code: 'method_not_allowed', headers: { Allow: 'POST' } });
+    const sender = senders.isOn ? senders.identify(headers) : anybody;
+    if (!sender.ok) return refuse(request, response, { ...sender, headers: { 'WWW-Authenticate': 'Bearer' } });
     const mediaType = readMediaType(headers);
     if ('refusal' in mediaType) {
       return refuse(request, response, { code: 'unsupported_media_type', message: mediaType.refusal });
@@ -137,7 +143,8 @@ function answerPreflight(response: ServerResponse, cors: Readonly<Record<string,
   response.writeHead(204, {
     ...cors,
     'Access-Control-Allow-Methods': 'POST',
-    'Access-Control-Allow-Headers': 'Content-Type, Idempotency-Key',
+    'Access-Control-Allow-Headers':
+      'Content-Type, Idempotency-Key, Authorization, X-API-Key, Tidings-Key, Tidings-Signature',
     'Access-Control-Max-Age': preflightSeconds,
   });
   response.end();

@@ -20,6 +20,11 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'The query of an admin request, or the body in its place, is wrong; `details` names each member.',
   },
+  unauthenticated: {
+    status: 401,
+    retryable: false,
+    meaning: 'This door asks who you are, and what was presented is missing, unknown or expired.',
+  },
   origin_refused: {
     status: 403,
     retryable: false,

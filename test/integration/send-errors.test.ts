@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
+import { openSenderAuth } from '../../src/auth/sender-auth.ts';
 import { createOneInstance } from '../../src/cluster/one-instance.ts';
 import { createApplication } from '../../src/ingress/application.ts';
 import { createSend } from '../../src/ingress/send.ts';
@@ -44,6 +45,11 @@ const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> =
   invalid_envelope: () => post(url, { topic: 'all', msg: 'm', timeout: -1 }),
   invalid_request: (scope) => sendRaw(scope, 'nonsense\r\n\r\n'),
   invalid_listen: () => refusedWs(`${wsUrl}/ws`),
+  unauthenticated: async (scope) => {
+    const keys = JSON.stringify([{ name: 'a', hash: `sha256:${'A'.repeat(43)}` }]);
+    const instance = await startInstance(scope, { flags: [`--keys=${keys}`] });
+    return post(instance.url, right);
+  },
   origin_refused: () => post(url, right, { headers: { origin: 'https://evil.com' } }),
   invalid_query: () => request(`${adminUrl}/messages/x?uidz=1`),
   not_found: () => request(`${url}/nowhere`),
@@ -109,6 +115,7 @@ async function provokeInternal(scope: Scope): Promise<Refusal> {
         throw new Error('planted');
       },
       mayPost: () => true,
+      senders: openSenderAuth,
       isClosed: () => false,
       counters: createCounters(),
       onFault,

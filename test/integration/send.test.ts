@@ -143,7 +143,10 @@ test('a page of an allowed origin may post, and may read every answer', async ()
   assert.equal(preflight.text, '');
   assert.equal(preflight.headers['access-control-allow-origin'], origin);
   assert.equal(preflight.headers['access-control-allow-methods'], 'POST');
-  assert.equal(preflight.headers['access-control-allow-headers'], 'Content-Type, Idempotency-Key');
+  assert.equal(
+    preflight.headers['access-control-allow-headers'],
+    'Content-Type, Idempotency-Key, Authorization, X-API-Key, Tidings-Key, Tidings-Signature',
+  );
   assert.match(String(preflight.headers['access-control-max-age']), /^\d+$/);
 });
 

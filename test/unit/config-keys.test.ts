@@ -24,6 +24,22 @@ const samples: Readonly<Record<KeySpec['kind'], readonly [string, Config[ConfigK
   list: ['https://a.example', ['https://a.example']],
   url: ['http://primary:3210/', 'http://primary:3210'],
   secret: ['a-secret-of-more-than-thirty-two-bytes', 'a-secret-of-more-than-thirty-two-bytes'],
+  keys: [
+    `[{"name":"a","hash":"sha256:${'A'.repeat(43)}"}]`,
+    [
+      {
+        name: 'a',
+        hash: `sha256:${'A'.repeat(43)}`,
+        hmacSecret: null,
+        hmacSecretFile: null,
+        all: true,
+        uids: null,
+        types: null,
+        rate: 0,
+        expiresAtMs: 0,
+      },
+    ],
+  ],
   queue: ['bullmq/h', { kind: 'bullmq', host: 'h', port: 6379, db: 0, tls: false }],
 };
 

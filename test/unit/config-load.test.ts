@@ -42,6 +42,7 @@ test('without any source there are the defaults of the design', () => {
     maxTopicIds: 10_000,
     maxBatch: 10_000,
     requestTimeoutMs: 10_000,
+    keys: [],
     maxConnections: 100_000,
     maxConnectionsPerUid: 100,
     maxHandshakes: 1000,
