@@ -100,7 +100,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const onExpired = ({ id }: Message): void => drops.add(id, 'expired', 'hub');
   const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters, onExpired }, config);
   const heartbeat = new Heartbeat(counters, config);
-  const access = openAccess(config);
+  const access = openAccess(config, { counters, log, monotonicMs });
   const { random } = Math;
   const admission = new Admission({ counters, log, monotonicMs, random, memory }, config);
   const isLeaving = (): boolean => lifecycle.isLeaving;

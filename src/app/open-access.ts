@@ -1,9 +1,18 @@
-import type { DoorRule } from '../auth/door-rule.ts';
+import { createDoorRule, type DoorRule } from '../auth/door-rule.ts';
 import { openEntry, type Entry } from '../auth/entry.ts';
 import { openListenerAuth, type ListenerAuth } from '../auth/listener-auth.ts';
+import { createOriginRule, type OriginRule } from '../auth/origin-rule.ts';
+import { RefusedOrigins } from '../auth/refused-origins.ts';
 import { createSenderAuth, type SenderAuth } from '../auth/sender-auth.ts';
 import type { Config } from '../config/schema.ts';
-import { createOriginRule, type OriginRule } from '../ingress/origin.ts';
+import type { Counters } from '../ops/counters.ts';
+import type { Log } from '../ops/log.ts';
+
+export interface AccessDeps {
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly monotonicMs: () => number;
+}
 
 /** Who may come in, by which door. */
 export interface Access {
@@ -18,13 +27,20 @@ export interface Access {
 }
 
 /** The composition of everything that asks who somebody is. */
-export function openAccess(config: Config): Access {
+export function openAccess(config: Config, { counters, log, monotonicMs }: AccessDeps): Access {
+  const { origins } = config;
+  const warn = (fields: object, text: string): void => log.warn(fields, text);
+  const senders = createSenderAuth(config.keys, Date.now);
+  const listeners = openListenerAuth;
+  const refused = new RefusedOrigins({ counters, warn, monotonicMs }, origins);
+  const mayPost = createOriginRule(origins, { ownNames: senders.isOn });
+  const mayListen = createOriginRule(origins, { ownNames: listeners.isOn, ownMachine: true });
   return {
-    mayPost: createOriginRule(config.origins),
+    mayPost: refused.tell('/send', mayPost),
     mayChange: createOriginRule([]),
-    mayKnock: () => undefined,
-    senders: createSenderAuth(config.keys, Date.now),
-    listeners: openListenerAuth,
+    mayKnock: createDoorRule({ mayListen: refused.tell('/ws', mayListen) }),
+    senders,
+    listeners,
     entry: openEntry,
   };
 }

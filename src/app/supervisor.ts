@@ -10,7 +10,7 @@ import { refuse } from '../gateway/refuse.ts';
 import { createHttpServer } from '../ingress/http-server.ts';
 import { closeListener } from '../ingress/end-server.ts';
 import { listen, type Listening } from '../ingress/listen.ts';
-import { createOriginRule } from '../ingress/origin.ts';
+import { createOriginRule } from '../auth/origin-rule.ts';
 import type { Health } from '../journal/journal.ts';
 import { createIdSource } from '../message/id.ts';
 import { createAdmin } from '../ops/admin.ts';

@@ -53,7 +53,7 @@ export const configSchema = z.strictObject({
   origins: originList({
     group: 'Listening',
     description:
-      'Other web origins whose pages may post (listening is not restricted by origin yet). Requests without an Origin header (backends, apps) are not concerned; * allows every page of the web.',
+      'Other web origins whose pages may post and listen; https://*.example.com stands for all names below that one. Requests without an Origin header (backends, apps) are not concerned; * allows every page of the web, null every page without an origin of its own.',
   }),
 
   queue: queueUrl({

@@ -9,7 +9,7 @@ import { maxIdLength } from '../wire/limits.ts';
 import { answerError, answerJson, type ErrorAnswer } from './answer.ts';
 import { readBody } from './body.ts';
 import { readMediaType } from './media-type.ts';
-import type { OriginRule } from './origin.ts';
+import type { OriginRule } from '../auth/origin-rule.ts';
 
 export interface SendDeps {
   readonly queue: Queue;

@@ -22,6 +22,8 @@ export interface Counters {
   listenersRefused: number;
   /** Of those, listeners that were put off before anything was done for them, since too many came at once. */
   handshakesDeferred: number;
+  /** Posts and listeners of pages whose origin is not allowed. */
+  originsRefused: number;
   /** Connections that a backup has handed back to its primary. */
   handedBack: number;
   /** Times that a connection did not read fast enough, and was to be caught up from the journal. */
@@ -53,6 +55,7 @@ export function createCounters(): Counters {
     connected: 0,
     listenersRefused: 0,
     handshakesDeferred: 0,
+    originsRefused: 0,
     handedBack: 0,
     fellBehind: 0,
     tooSlow: 0,

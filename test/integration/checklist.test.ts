@@ -19,7 +19,7 @@ import { assertError, startServing } from './serving.ts';
 // The checklist of the HTTP envelope server that Tidings replaces, by its numbers. Its 15 (the nginx fragment, and a restart of
 // the active instance) is the matter of the nginx-*.test.ts beside this file.
 
-const server = await startServing({ after }, { flags: ['--ping-interval=500ms'] });
+const server = await startServing({ after }, { flags: ['--ping-interval=500ms', '--origins=null,file://'] });
 const { url, wsUrl } = server;
 
 const listenAs = (t: TestContext, uid: string, types?: readonly string[]): Promise<WsClient> =>

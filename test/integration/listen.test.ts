@@ -7,7 +7,7 @@ import type { Answer } from '../support/request.ts';
 import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
 import { assertError, ended, readAnswers, startServing } from './serving.ts';
 
-const server = await startServing({ after });
+const server = await startServing({ after }, { flags: ['--origins=https://any.example,null,file://'] });
 const { url, wsUrl } = server;
 
 interface Frame {

@@ -35,6 +35,14 @@ test('what could never match is refused', () => {
     'ftp://a.example',
     'https://',
     'https://*.example',
+    'https://*',
+    'https://*.',
+    'https://*.*.example.com',
+    'https://a.*.example.com',
+    'https://*a.example.com',
+    'https://*.u@a.example',
+    'capacitor://*.example.com',
+    'capacitor://localhost/x',
     'https://a.example,',
     'https://u@a.example',
     'https://a b',
@@ -51,4 +59,23 @@ test('an address with a path is refused with the origin that was meant', () => {
   for (const text of ['https://a.example/', 'https://a.example/x?y', 'https://a.example?y', 'https://a.example#z']) {
     assert.match(String(read(text)), /; write https:\/\/a\.example$/, text);
   }
+});
+
+test('a star stands for all names below one', () => {
+  assert.deepEqual(read('HTTPS://*.Example.com:443, http://*.a.b.example:8080'), [
+    'https://*.example.com',
+    'http://*.a.b.example:8080',
+  ]);
+  assert.match(String(read('https://*.example.com/x')), /; write https:\/\/\*\.example\.com$/);
+});
+
+test('the origins of apps and extensions are taken as they are', () => {
+  const apps = ['file://', 'capacitor://localhost', 'ionic://localhost', 'chrome-extension://abcdefghijklmnop'];
+  assert.deepEqual(read(apps.join(',')), apps);
+});
+
+test('an address in place of an origin is refused with what was meant', () => {
+  assert.match(String(read('wss://a.example:8443')), /; write https:\/\/a\.example:8443, the address of the page$/);
+  assert.match(String(read('*.example.com')), /; write https:\/\/\*\.example\.com$/);
+  assert.doesNotMatch(String(read('wss://u:secret@a.example')), /secret/);
 });
