@@ -100,7 +100,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const onExpired = ({ id }: Message): void => drops.add(id, 'expired', 'hub');
   const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters, onExpired }, config);
   const heartbeat = new Heartbeat(counters, config);
-  const access = openAccess(config, { counters, log, monotonicMs });
+  const access = openAccess(config, { house: hub, peers, counters, log, now, monotonicMs });
   const { random } = Math;
   const admission = new Admission({ counters, log, monotonicMs, random, memory }, config);
   const isLeaving = (): boolean => lifecycle.isLeaving;
@@ -155,7 +155,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   });
   const backup = (): BackupReport | null => failback?.report() ?? null;
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
-  const { mayChange } = access;
+  const { mayChange, users } = access;
   const { backlog } = queue;
   const state = (): InstanceState => lifecycle.state;
   const admin = createAdmin(
@@ -167,6 +167,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
       backup,
       stop: (how) => void stop(how),
       messages,
+      users,
       backlog,
       mayChange,
       version,

@@ -1,15 +1,15 @@
 import { createDoorRule, type DoorRule } from '../auth/door-rule.ts';
-import { openEntry, type Entry } from '../auth/entry.ts';
+import type { Entry } from '../auth/entry.ts';
 import { openListenerAuth, type ListenerAuth } from '../auth/listener-auth.ts';
 import { createOriginRule, type OriginRule } from '../auth/origin-rule.ts';
 import { RefusedOrigins } from '../auth/refused-origins.ts';
 import { createSenderAuth, type SenderAuth } from '../auth/sender-auth.ts';
 import type { Config } from '../config/schema.ts';
-import type { Counters } from '../ops/counters.ts';
 import type { Log } from '../ops/log.ts';
+import type { UserDesk } from '../ops/user-desk.ts';
+import { openStanding, type StandingDeps } from './open-standing.ts';
 
-export interface AccessDeps {
-  readonly counters: Counters;
+export interface AccessDeps extends StandingDeps {
   readonly log: Log;
   readonly monotonicMs: () => number;
 }
@@ -24,10 +24,12 @@ export interface Access {
   readonly senders: SenderAuth;
   readonly listeners: ListenerAuth;
   readonly entry: Entry;
+  readonly users: UserDesk;
 }
 
 /** The composition of everything that asks who somebody is. */
-export function openAccess(config: Config, { counters, log, monotonicMs }: AccessDeps): Access {
+export function openAccess(config: Config, deps: AccessDeps): Access {
+  const { counters, log, monotonicMs } = deps;
   const { origins } = config;
   const warn = (fields: object, text: string): void => log.warn(fields, text);
   const senders = createSenderAuth(config.keys, Date.now);
@@ -41,6 +43,6 @@ export function openAccess(config: Config, { counters, log, monotonicMs }: Acces
     mayKnock: createDoorRule({ mayListen: refused.tell('/ws', mayListen) }),
     senders,
     listeners,
-    entry: openEntry,
+    ...openStanding(config, deps, { asksListeners: listeners.isOn }),
   };
 }

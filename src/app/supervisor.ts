@@ -10,7 +10,6 @@ import { refuse } from '../gateway/refuse.ts';
 import { createHttpServer } from '../ingress/http-server.ts';
 import { closeListener } from '../ingress/end-server.ts';
 import { listen, type Listening } from '../ingress/listen.ts';
-import { createOriginRule } from '../auth/origin-rule.ts';
 import type { Health } from '../journal/journal.ts';
 import { createIdSource } from '../message/id.ts';
 import { createAdmin } from '../ops/admin.ts';
@@ -21,6 +20,8 @@ import { createMessageDesk } from '../ops/message-desk.ts';
 import { version } from '../ops/version.ts';
 import { workerQuestion } from '../ops/worker-question.ts';
 import { listenForAdmin } from './admin-door.ts';
+import { openAccess } from './open-access.ts';
+import { emptyHouse } from './open-standing.ts';
 import { openStore, type OnDropped } from './open-store.ts';
 import { createProcessClock } from './process-clock.ts';
 import { shareOf } from './worker-share.ts';
@@ -96,6 +97,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const gauges = () => ({ mid: journal.head(), residentBytes: memory.residentBytes() });
   const hub = { receipt: () => undefined };
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
+  const { mayChange, users } = openAccess(config, { house: emptyHouse, peers, counters, log, now, monotonicMs });
   const admin = createAdmin(
     {
       counters,
@@ -109,8 +111,9 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
         return addUp({ gauges: gauges(), counters: { ...counters } }, crew.states(), answers);
       },
       messages,
+      users,
       backlog: queue.backlog,
-      mayChange: createOriginRule([]),
+      mayChange,
       version,
       onFault,
     },

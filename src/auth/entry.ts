@@ -7,9 +7,11 @@ export type Entered = { readonly ok: true; readonly seat: string | null } | Refu
 export interface Entry {
   /** Never rejects. */
   enter(grant: Grant): Entered | Promise<Entered>;
+  /** Why he who was let in is to go all the same, by what is known here now; undefined: he may stay. */
+  shutOut(grant: Grant): Refused | undefined;
   /** Its connection has closed, or was never opened. */
   leave(uid: string, seat: string): void;
 }
 
 /** Everybody may come in. */
-export const openEntry: Entry = { enter: () => ({ ok: true, seat: null }), leave: () => {} };
+export const openEntry: Entry = { enter: () => ({ ok: true, seat: null }), shutOut: () => undefined, leave: () => {} };

@@ -1,5 +1,5 @@
 import { GIB, HOUR_MS, KIB, MIB, MINUTE_MS, SECOND_MS } from './amounts.ts';
-import { bytes, bytesOrAuto, count, durationMs } from './kinds.ts';
+import { bytes, bytesOrAuto, choice, count, durationMs } from './kinds.ts';
 
 /** What bounds the open connections, and those that are to be opened. */
 export const connectionSettings = {
@@ -18,9 +18,14 @@ export const connectionSettings = {
     {
       group: 'Connections',
       description:
-        'Most open connections of one uid on this instance: its tabs, phones and apps. Further ones are refused.',
+        'Most open connections of one uid, on all instances together: its tabs, phones and apps. What becomes of a further one, uid-connections says.',
     },
   ),
+  uidConnections: choice(['refuse', 'replace'], 'refuse', {
+    group: 'Connections',
+    description:
+      'What becomes of one connection more than a uid may have: refuse answers it 429; replace closes the oldest one of the uid with 4504, wherever it is.',
+  }),
   maxHandshakes: count(
     'handshakes a second',
     { min: 1, max: 1_000_000, default: 1000 },

@@ -118,12 +118,13 @@ export class Gateway {
     if (!isOpen) this.#leave(admitted.listener.uid, admitted.seat);
   }
 
-  #open(webSocket: WebSocket, socket: Socket, { listener, seat }: Admitted): void {
+  #open(webSocket: WebSocket, socket: Socket, { listener, grant, seat }: Admitted): void {
     const { hub, heartbeat, counters } = this.#deps;
     const { uid, types, cursor } = listener;
     const mode = cursor === undefined ? 'plain' : 'tracked';
     const connection = new Connection(webSocket, socket, uid, mode, this.#budgetBytes);
     connection.seat = seat;
+    connection.issuedAtMs = grant.issuedAtMs;
     connection.openedMs = Math.round(this.#deps.monotonicMs());
     (webSocket as AttachedSocket)[attached] = { connection, gateway: this };
     webSocket.on('message', onMessage);

@@ -93,7 +93,7 @@ export class Handshakes {
     const read = readListenQuery(query, grant);
     if (!read.ok) return this.#refuse(socket, read.code, read.message);
     const { request: listener } = read;
-    const full = this.#deps.hub.refusal(listener.uid);
+    const full = this.#deps.hub.refusal();
     if (full !== undefined) return this.#refuse(socket, full);
     const known = grant ?? grantByWord(listener.uid);
     const entered = this.#deps.entry.enter(known);
@@ -114,7 +114,7 @@ export class Handshakes {
   /** It has its seat, which is free again when it does not come in after all. */
   #seated(handshake: Handshake, admitted: Admitted): void {
     const { socket } = handshake;
-    const { watches, isLeaving, hub, onFault } = this.#deps;
+    const { watches, isLeaving, hub, entry, onFault } = this.#deps;
     const { uid } = admitted.listener;
     const stop = (code?: ErrorCode, message?: string): void => {
       this.freeSeat(uid, admitted.seat);
@@ -122,11 +122,12 @@ export class Handshakes {
     };
     if (socket.destroyed) return stop();
     const come = (onRefused: () => void): void => {
-      // Others may have come while this one was asked.
-      const refusal = isLeaving() ? 'stopping' : hub.refusal(uid);
+      // Others may have come while this one was asked, and it may have been shut out.
+      const code: ErrorCode | undefined = isLeaving() ? 'stopping' : hub.refusal();
+      const refusal = code === undefined ? entry.shutOut(admitted.grant) : { code, message: undefined };
       if (refusal === undefined && !socket.destroyed) return this.#accept(handshake, admitted);
       onRefused();
-      stop(refusal);
+      stop(refusal?.code, refusal?.message);
     };
     // Who has its 101 gets everything from then on: so it comes when the uid is watched, and not before.
     const watching = watches?.watch(uid);

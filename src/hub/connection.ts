@@ -78,6 +78,8 @@ export class Connection {
 
   /** Its place among the connections of its uid; the gateway's. */
   seat: string | null = null;
+  /** Unix ms when what it came with was issued, 0: not known; the gateway's. */
+  issuedAtMs = 0;
   /** When it was opened, in whole milliseconds of the monotonic clock; the gateway's. */
   openedMs = 0;
   /** The second of the newest client frame and how many came in it; the gateway's. */

@@ -26,7 +26,6 @@ export interface HubDeps {
 
 export interface HubOptions extends CatchUpOptions {
   readonly maxConnections: number;
-  readonly maxConnectionsPerUid: number;
 }
 
 /** Frames of one turn are written before they are more than this, so that a large batch is not held twice. */
@@ -80,11 +79,14 @@ export class Hub {
     return this.#receipts.get(mid);
   }
 
-  /** Why a connection of this uid cannot be taken now, or undefined. Asked before the upgrade. */
-  refusal(uid: string): 'too_many_connections' | 'uid_connections_exceeded' | undefined {
-    if (this.#registry.size >= this.#options.maxConnections) return 'too_many_connections';
-    if (this.#registry.countOf(uid) >= this.#options.maxConnectionsPerUid) return 'uid_connections_exceeded';
-    return undefined;
+  /** Why no connection can be taken now, or undefined. Asked before the upgrade. */
+  refusal(): 'too_many_connections' | undefined {
+    return this.#registry.size >= this.#options.maxConnections ? 'too_many_connections' : undefined;
+  }
+
+  /** Those that are open, and those that are closing; the oldest first. O(connections of the uid). */
+  connectionsOf(uid: string): readonly Connection[] {
+    return this.#registry.ofUid(uid);
   }
 
   /** Adds a connection: it gets `firstFrame`, then every matching entry that is published from now on. */
@@ -246,10 +248,19 @@ export class Hub {
    * what it has.
    */
   handOver(connection: Connection, afterMs: number): void {
-    const { cohort, door, mode } = connection;
-    if (connection.turn !== null || (cohort !== null && cohort.pending.length > 0)) this.flush();
-    if (mode === 'tracked' && connection.behind === null) connection.write(reconnectFrame(afterMs));
-    door.close(closeCodes.serviceRestart, 'the server hands over');
+    this.#flushTo(connection);
+    if (connection.mode === 'tracked' && connection.behind === null) connection.write(reconnectFrame(afterMs));
+    connection.door.close(closeCodes.serviceRestart, 'the server hands over');
+  }
+
+  /** Closes one connection, which is given what was published so far. */
+  dismiss(connection: Connection, code: number, reason: string): void {
+    this.#flushTo(connection);
+    connection.door.close(code, reason);
+  }
+
+  #flushTo({ turn, cohort }: Connection): void {
+    if (turn !== null || (cohort !== null && cohort.pending.length > 0)) this.flush();
   }
 
   /** Ends every connection at once. O(connections). */

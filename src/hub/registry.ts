@@ -68,11 +68,11 @@ export class Registry {
     }
   }
 
-  /** O(1). */
-  countOf(uid: string): number {
+  /** The oldest first; a list that stays as it is while connections come and go. O(connections of the uid). */
+  ofUid(uid: string): readonly Connection[] {
     const found = this.#byUid.get(uid);
-    if (found === undefined) return 0;
-    return Array.isArray(found) ? found.length : 1;
+    if (found === undefined) return [];
+    return Array.isArray(found) ? [...found] : [found];
   }
 
   /** O(connections of the uid). */

@@ -12,6 +12,8 @@ import type { Counters } from './counters.ts';
 import type { MessageDesk } from './message-desk.ts';
 import { addDrainRoute, type DrainRouteDeps } from './drain-route.ts';
 import { addMessageRoutes, type MessageRouteOptions } from './message-routes.ts';
+import type { UserDesk } from './user-desk.ts';
+import { addUserRoutes } from './user-routes.ts';
 
 export interface AdminDeps {
   readonly counters: Counters;
@@ -24,6 +26,7 @@ export interface AdminDeps {
   /** The workers, of a supervisor: what it shows is their sums. */
   readonly crew?: () => Promise<CrewStats>;
   readonly messages: MessageDesk;
+  readonly users: UserDesk;
   readonly backlog: Backlog | null;
   /** Whether a page of this origin may change something here; undefined: no browser asks. */
   readonly mayChange: (origin: string | undefined, host: string | undefined) => boolean;
@@ -33,8 +36,8 @@ export interface AdminDeps {
 
 /** The admin listener: what this instance holds and has counted, and what became of a message. Not for the public. */
 export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa {
-  const { counters, gauges, readiness, state, stop, backup, crew, messages, backlog, mayChange, version, onFault } =
-    deps;
+  const { counters, gauges, readiness, state, stop, backup, crew, messages, users, backlog, mayChange } = deps;
+  const { version, onFault } = deps;
   const sums = async () => (await crew?.()) ?? { readiness: readiness(), backup: backup(), gauges: gauges(), counters };
   const router = new Router({ strict: true });
   router.get('/stats', async (context) => {
@@ -45,6 +48,7 @@ export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa 
   addDrainRoute(router, { stop, connections: async () => (await sums()).gauges['connections'] ?? 0 });
   router.get('/', (context) => context.redirect('stats'));
   addMessageRoutes(router, messages, options);
+  addUserRoutes(router, users, options);
   addBacklogRoutes(router, backlog);
 
   const admin = new Koa();
@@ -90,6 +94,6 @@ function answerNothingHere(context: Context, router: Router): void {
     answerError(context, { code: 'method_not_allowed' });
     return;
   }
-  const message = 'There is nothing here. See /stats, /messages/{id}, /scheduled, /failed and /drain.';
+  const message = 'There is nothing here. See /stats, /messages/{id}, /scheduled, /failed, /users/{uid} and /drain.';
   answerError(context, { code: 'not_found', message });
 }

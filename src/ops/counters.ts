@@ -24,6 +24,14 @@ export interface Counters {
   handshakesDeferred: number;
   /** Posts and listeners of pages whose origin is not allowed. */
   originsRefused: number;
+  /** Of those, listeners whose uid is blocked, or who came with something that is revoked. */
+  shutOut: number;
+  /** Of those, listeners whose uid had all the connections that it may have. */
+  uidFull: number;
+  /** Connections closed since an operator has disconnected, blocked or revoked. */
+  kicked: number;
+  /** Connections closed since a newer one of their uid took their place. */
+  replaced: number;
   /** Connections that a backup has handed back to its primary. */
   handedBack: number;
   /** Times that a connection did not read fast enough, and was to be caught up from the journal. */
@@ -56,6 +64,10 @@ export function createCounters(): Counters {
     listenersRefused: 0,
     handshakesDeferred: 0,
     originsRefused: 0,
+    shutOut: 0,
+    uidFull: 0,
+    kicked: 0,
+    replaced: 0,
     handedBack: 0,
     fellBehind: 0,
     tooSlow: 0,

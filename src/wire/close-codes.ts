@@ -9,4 +9,12 @@ export const closeCodes = {
   serviceRestart: 1012,
   /** The connection is too slow for what is sent to it: reconnect later. */
   tryAgainLater: 1013,
+  /** An operator has disconnected the uid: reconnect. */
+  disconnected: 4100,
+  /** What the client came with was revoked: do not come back without a new one. */
+  tokenRevoked: 4502,
+  /** An operator has blocked the uid: do not come back. */
+  blocked: 4503,
+  /** A newer connection of the same uid has taken this one's place: do not come back, or the two would chase each other away. */
+  replaced: 4504,
 } as const;

@@ -30,6 +30,13 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'A browser page of another origin sent this; allow its origin with --origins.',
   },
+  token_revoked: {
+    status: 401,
+    retryable: false,
+    meaning:
+      'What the listener came with was issued before an instant that an operator has revoked; it needs a new one.',
+  },
+  uid_blocked: { status: 403, retryable: false, meaning: 'An operator has blocked this uid, for a time or for good.' },
   not_found: { status: 404, retryable: false, meaning: 'There is nothing at this path.' },
   unknown_message: {
     status: 404,
@@ -44,6 +51,11 @@ export const errorCatalogue = {
     status: 409,
     retryable: false,
     meaning: 'Only the queue bullmq holds messages back and keeps those that failed; this deployment has another.',
+  },
+  nothing_to_revoke: {
+    status: 409,
+    retryable: false,
+    meaning: 'Listeners are not asked for anything that could be revoked: they have the uid that they name.',
   },
   message_gone: {
     status: 410,
@@ -90,7 +102,7 @@ export const errorCatalogue = {
   uid_connections_exceeded: {
     status: 429,
     retryable: true,
-    meaning: 'This uid holds --max-connections-per-uid connections.',
+    meaning: 'This uid has as many connections as --max-connections-per-uid, or its token, allows.',
   },
   busy: {
     status: 503,

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { openSenderAuth } from '../../src/auth/sender-auth.ts';
 import { createOneInstance } from '../../src/cluster/one-instance.ts';
+import { revokedRefusal } from '../../src/auth/refusals.ts';
+import { refuse } from '../../src/gateway/refuse.ts';
 import { createApplication } from '../../src/ingress/application.ts';
 import { createSend } from '../../src/ingress/send.ts';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -11,6 +13,7 @@ import { createAdmin } from '../../src/ops/admin.ts';
 import { createCounters } from '../../src/ops/counters.ts';
 import { Drops } from '../../src/ops/drops.ts';
 import { createMessageDesk } from '../../src/ops/message-desk.ts';
+import type { UserDesk } from '../../src/ops/user-desk.ts';
 import type { Backlog, Queue } from '../../src/queue/queue.ts';
 import { errorCatalogue, type ErrorCode } from '../../src/wire/errors.ts';
 import { endWith, type Scope } from '../support/cleanup.ts';
@@ -52,6 +55,12 @@ const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> =
   },
   origin_refused: () => post(url, right, { headers: { origin: 'https://evil.com' } }),
   invalid_query: () => request(`${adminUrl}/messages/x?uidz=1`),
+  token_revoked: provokeRevoked,
+  uid_blocked: async () => {
+    await request(`${adminUrl}/users/9/block`, { method: 'POST' });
+    return refusedWs(`${wsUrl}/ws?uid=9`);
+  },
+  nothing_to_revoke: () => request(`${adminUrl}/users/9/revoke`, { method: 'POST' }),
   not_found: () => request(`${url}/nowhere`),
   unknown_message: () => request(`${adminUrl}/messages/nobody-posted-this`),
   unknown_job: provokeUnknownJob,
@@ -166,6 +175,7 @@ async function provokeBeingHandedOn(scope: Scope): Promise<Refusal> {
       stop: () => {},
       backup: () => null,
       messages,
+      users: {} as unknown as UserDesk,
       backlog,
       mayChange: () => true,
       version: '0',
@@ -176,6 +186,18 @@ async function provokeBeingHandedOn(scope: Scope): Promise<Refusal> {
   const answer = await request(`${await serveHere(scope, admin.callback())}/messages/x`, { method: 'DELETE' });
   assert.deepEqual(faults, []);
   return answer;
+}
+
+/** What nobody is asked for cannot be revoked: this server asks. */
+async function provokeRevoked(scope: Scope): Promise<Refusal> {
+  const server = createServer();
+  server.on('upgrade', (_request, socket) => {
+    const { code, message } = revokedRefusal({ blockedUntilMs: 0, revokedBeforeMs: 1 });
+    refuse(socket, code, message);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  endWith(scope, () => void server.close());
+  return refusedWs(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`);
 }
 
 async function provokeUnknownJob(scope: Scope): Promise<Refusal> {

@@ -27,7 +27,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     builtins: 'any',
   },
   ops: {
-    values: ['message', 'wire'],
+    values: ['auth', 'message', 'wire'],
     types: ['auth', 'cluster', 'config', 'hub', 'journal', 'queue'],
     packages: ['koa', '@koa/router', 'pino', 'zod'],
     builtins: 'any',

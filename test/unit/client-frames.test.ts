@@ -15,7 +15,7 @@ function createFrames(maxClientFrames = 20) {
   const monotonicMs = (): number => clock.ms;
   const hub = new Hub(
     { clock: { now: () => 0, isExpired: () => false }, monotonicMs, mailboxes: new LocalMailboxes(), counters },
-    { maxConnections: 10, maxConnectionsPerUid: 10, connectionBudgetBytes: 1024 * 1024, behindTimeoutMs: 1000 },
+    { maxConnections: 10, connectionBudgetBytes: 1024 * 1024, behindTimeoutMs: 1000 },
   );
   const peer = createPeer();
   hub.add(peer.connection, ['notice']);

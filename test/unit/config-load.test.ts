@@ -45,6 +45,7 @@ test('without any source there are the defaults of the design', () => {
     keys: [],
     maxConnections: 100_000,
     maxConnectionsPerUid: 100,
+    uidConnections: 'refuse',
     maxHandshakes: 1000,
     maxLagMs: 200,
     maxMemoryBytes: 'auto',

@@ -38,7 +38,7 @@ class Run {
       mailboxes: this.mailboxes,
       counters: this.counters,
     },
-    { maxConnections: 1000, maxConnectionsPerUid: 1000, connectionBudgetBytes: 100_000, behindTimeoutMs: 1000 },
+    { maxConnections: 1000, connectionBudgetBytes: 100_000, behindTimeoutMs: 1000 },
   );
   readonly listeners: Listener[] = [];
   readonly chance: Chance;

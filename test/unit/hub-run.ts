@@ -29,7 +29,7 @@ export function createRun<Mailboxes extends LocalMailboxes>(
   const clock = { now: () => time.nowMs, isExpired: (atMs: number) => atMs !== 0 && atMs <= time.nowMs };
   const hub = new Hub(
     { clock, monotonicMs: () => time.monotonicMs, mailboxes, counters },
-    { maxConnections: 10_000, maxConnectionsPerUid: 10_000, connectionBudgetBytes, behindTimeoutMs },
+    { maxConnections: 10_000, connectionBudgetBytes, behindTimeoutMs },
   );
   let mid = 0;
 

@@ -10,7 +10,7 @@ import { sampleMessage } from '../contract/sample-message.ts';
 import { createPeer, type Peer } from './fake-socket.ts';
 import { LocalMailboxes } from './hub-mailboxes.ts';
 
-function createHub(options: { maxConnections?: number; maxConnectionsPerUid?: number } = {}) {
+function createHub(options: { maxConnections?: number } = {}) {
   const counters = createCounters();
   const mailboxes = new LocalMailboxes();
   let nowMs = 1000;
@@ -19,7 +19,6 @@ function createHub(options: { maxConnections?: number; maxConnectionsPerUid?: nu
     { clock, monotonicMs: () => 0, mailboxes, counters },
     {
       maxConnections: 1000,
-      maxConnectionsPerUid: 1000,
       connectionBudgetBytes: 1024 * 1024,
       behindTimeoutMs: 1000,
       ...options,
@@ -215,17 +214,18 @@ test('publishing asks for a flush at the end of the turn, and only when there is
   assert.deepEqual(msgs(peer), ['m']);
 });
 
-test('a connection is refused when there are too many, of all or of its uid', () => {
-  const { hub, connect } = createHub({ maxConnections: 3, maxConnectionsPerUid: 2 });
-  connect(['notice'], '1');
-  assert.equal(hub.refusal('1'), undefined);
+test('a connection is refused when there are too many; those of a uid are known, the oldest first', () => {
+  const { hub, connect } = createHub({ maxConnections: 3 });
+  const first = connect(['notice'], '1');
+  assert.deepEqual(hub.connectionsOf('1'), [first.connection]);
   const second = connect(['notice'], '1');
-  assert.equal(hub.refusal('1'), 'uid_connections_exceeded');
-  assert.equal(hub.refusal('2'), undefined);
+  assert.equal(hub.refusal(), undefined);
   connect(['notice'], '2');
-  assert.equal(hub.refusal('3'), 'too_many_connections');
+  assert.equal(hub.refusal(), 'too_many_connections');
+  assert.deepEqual(hub.connectionsOf('1'), [first.connection, second.connection]);
+  assert.deepEqual(hub.connectionsOf('3'), []);
   hub.remove(second.connection);
-  assert.equal(hub.refusal('1'), undefined);
+  assert.equal(hub.refusal(), undefined);
   assert.equal(hub.size, 2);
   assert.equal(hub.uids, 2);
 });

@@ -28,7 +28,6 @@ export function createSeamWorker(number: number, now: () => number): { worker: S
     { clock, monotonicMs: now, mailboxes: journal, counters: createCounters() },
     {
       maxConnections: 1000,
-      maxConnectionsPerUid: 1000,
       connectionBudgetBytes: budgetBytes,
       behindTimeoutMs: 1_000_000,
     },

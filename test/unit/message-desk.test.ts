@@ -37,7 +37,7 @@ async function createDesk(wrap: (journal: Journal) => Journal = (journal) => jou
       counters: createCounters(),
       onExpired: ({ id }) => drops.add(id, 'expired', 'hub'),
     },
-    { maxConnections: 1, maxConnectionsPerUid: 1, connectionBudgetBytes: 1000, behindTimeoutMs: 1000 },
+    { maxConnections: 1, connectionBudgetBytes: 1000, behindTimeoutMs: 1000 },
   );
   const told: unknown[] = [];
   /** Between the journal and the hub. */

@@ -31,7 +31,7 @@ function assertSame(registry: Registry, known: ReadonlyMap<Connection, Known>): 
     const expected = [...known.keys()].filter((connection) => connection.uid === uid);
     assert.equal(found.length, new Set(found).size);
     assert.deepEqual(new Set(found), new Set(expected));
-    assert.equal(registry.countOf(uid), expected.length);
+    assert.equal(registry.ofUid(uid).length, expected.length);
   }
   for (const type of [...typeNames, 'nobody wants it']) {
     const found: Connection[] = [];
