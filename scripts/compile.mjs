@@ -14,10 +14,12 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Failure, root, say, seconds } from './project.mjs';
+import { BILL, billOfMaterials, billText } from './sbom.mjs';
 
 /**
- * What can be compiled. `assets` pairs a source folder with where its files other than TypeScript go, within `out`.
- * @typedef {{ out: string, project: string, sources: string[], inputs: string[], assets: [string, string][], entry: string }} Target
+ * What can be compiled. `assets` pairs a source folder with where its files other than TypeScript go, within `out`; with
+ * `bill`, a bill of materials is laid beside them.
+ * @typedef {{ out: string, project: string, sources: string[], inputs: string[], assets: [string, string][], entry: string, bill: boolean }} Target
  */
 
 /** @type {Target} */
@@ -25,9 +27,10 @@ export const server = {
   out: 'dist',
   project: 'tsconfig.json',
   sources: ['src'],
-  inputs: ['tsconfig.json', 'package-lock.json', 'scripts/compile.mjs'],
+  inputs: ['tsconfig.json', 'package.json', 'package-lock.json', 'scripts/compile.mjs', 'scripts/sbom.mjs'],
   assets: [['src', '.']],
   entry: 'main.js',
+  bill: true,
 };
 
 /** @type {Target} */
@@ -38,6 +41,7 @@ export const tests = {
   inputs: ['tsconfig.json', 'test/tsconfig.json', 'package-lock.json', 'scripts/compile.mjs'],
   assets: [['src', 'src']],
   entry: 'test',
+  bill: false,
 };
 
 const STAMP = '.inputs';
@@ -76,6 +80,7 @@ export function compile(target) {
     });
     if (done.status !== 0) throw new Failure(`${done.stdout}${done.stderr}tsc -p ${target.project} failed`);
     for (const [from, to] of target.assets) copyAssets(join(root, from), join(next, to));
+    if (target.bill) writeFileSync(join(next, BILL), billText(billOfMaterials()));
     writeFileSync(join(next, STAMP), stamp);
     if (existsSync(out)) renameSync(out, old);
     renameSync(next, out);

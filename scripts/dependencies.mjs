@@ -1,8 +1,8 @@
 // Are the installed packages those of package-lock.json? If not, `npm ci`.
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runNpm } from './npm.mjs';
 import { Failure, root, say, seconds } from './project.mjs';
 
 /**
@@ -31,17 +31,18 @@ export function missingDependency({ dev, dir = root }) {
   return undefined;
 }
 
-/** Makes node_modules what package-lock.json says, development packages included, even under NODE_ENV=production. */
-export function installDependencies(why) {
+/**
+ * Makes node_modules what package-lock.json says, development packages included, even under NODE_ENV=production. No package
+ * runs a script of its own while it is installed, whatever the settings of npm are.
+ */
+export function installDependencies(why, dir = root) {
   say(`installing npm packages (${why})`);
   const sinceMs = performance.now();
-  const { command, args, shell } = npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline']);
-  const done = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], shell });
-  if (done.error !== undefined) throw new Failure(`npm could not be started: ${done.error.message}`);
+  const done = runNpm(['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'], dir);
   if (done.status !== 0) {
     throw new Failure(`${done.stdout}${done.stderr}\n'npm ci' failed (exit ${done.status ?? done.signal})`);
   }
-  const still = missingDependency({ dev: true });
+  const still = missingDependency({ dev: true, dir });
   if (still !== undefined) throw new Failure(`after 'npm ci', ${still}: is package-lock.json up to date?`);
   say(`installed in ${seconds(sinceMs)}`);
 }
@@ -52,12 +53,4 @@ function packagesOf(file) {
   } catch {
     return undefined;
   }
-}
-
-// The npm that runs us, when one does (yarn and pnpm set the same variable); otherwise the one on the PATH, which is a
-// .cmd file on Windows and needs a shell there.
-function npm(args) {
-  const cli = process.env.npm_execpath ?? '';
-  if (/npm-cli\.c?js$/.test(cli)) return { command: process.execPath, args: [cli, ...args], shell: false };
-  return { command: 'npm', args, shell: process.platform === 'win32' };
 }

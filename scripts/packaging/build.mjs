@@ -17,6 +17,7 @@ import { compile, isFresh, server } from '../compile.mjs';
 import { installDependencies, missingDependency } from '../dependencies.mjs';
 import { oneAtATime } from '../one-at-a-time.mjs';
 import { Failure, root, seconds } from '../project.mjs';
+import { BILL, billOfBundle, billText } from '../sbom.mjs';
 import { readTarget, runsHere, UsageError } from './platforms.mjs';
 
 const EXIT_USAGE = 64;
@@ -47,29 +48,35 @@ function prepare() {
 // What needs the installed packages is imported once they are there.
 
 async function makeBinary(target, work) {
-  const { bundlePath, packages, licenseText } = await bundleInto(work);
+  const { bundlePath, packages, licenseText, bill } = await bundleInto(work);
   const { makeExecutable } = await import('./executable.mjs');
   const { problemsOf } = await import('./inspect.mjs');
-  const { executable, nodeLicense } = makeExecutable(target, work, bundlePath);
+  const { executable, node, nodeLicense } = makeExecutable(target, work, bundlePath);
   const problems = problemsOf(executable, target, readFileSync(bundlePath));
   if (problems.length > 0) throw new Failure(`what was built is not right: ${problems.join('; ')}`);
   const suffix = target.platform === 'windows' ? '.exe' : '';
-  const licenses = licenseText(packages, nodeLicense);
-  return { file: executable, suffix, licenses, runnable: runsHere(target) ? executable : undefined };
+  const beside = {
+    'licenses.txt': licenseText(packages, nodeLicense),
+    [BILL]: billText(billOfBundle(bill, packages, node)),
+  };
+  return { file: executable, suffix, beside, runnable: runsHere(target) ? executable : undefined };
 }
 
 async function makeArchive(work) {
-  const { bundlePath, packages, licenseText } = await bundleInto(work);
+  const { bundlePath, packages, licenseText, bill } = await bundleInto(work);
   const { makePortable, unpack } = await import('./portable.mjs');
-  const file = makePortable(work, bundlePath, licenseText(packages));
-  return { file, suffix: '.tar.gz', runnable: unpack(file, join(work, 'unpacked')) };
+  const papers = { 'LICENSES.txt': licenseText(packages), [BILL]: billText(billOfBundle(bill, packages)) };
+  const file = makePortable(work, bundlePath, papers);
+  // An archive has them inside.
+  return { file, suffix: '.tar.gz', beside: {}, runnable: unpack(file, join(work, 'unpacked')) };
 }
 
 async function bundleInto(work) {
   const { bundle } = await import('./bundle.mjs');
   const { licenseText } = await import('./licenses.mjs');
   const bundlePath = join(work, 'tidings.cjs');
-  return { bundlePath, licenseText, packages: await bundle(bundlePath) };
+  const bill = JSON.parse(readFileSync(join(root, 'dist', BILL), 'utf8'));
+  return { bundlePath, licenseText, bill, packages: await bundle(bundlePath) };
 }
 
 async function trySmoke(command) {
@@ -80,11 +87,12 @@ async function trySmoke(command) {
 }
 
 // By a rename, so that an executable that is running meanwhile goes on with its own.
-function place({ file, suffix, licenses }, { name }) {
+function place({ file, suffix, beside }, { name }) {
   const path = `dist-bin/tidings-${name}${suffix}`;
   mkdirSync(join(root, 'dist-bin'), { recursive: true });
-  // An archive has them inside.
-  if (licenses !== undefined) writeFileSync(join(root, `dist-bin/tidings-${name}.licenses.txt`), licenses);
+  for (const [kind, text] of Object.entries(beside)) {
+    writeFileSync(join(root, `dist-bin/tidings-${name}.${kind}`), text);
+  }
   const next = join(root, `${path}.${process.pid}`);
   copyFileSync(file, next);
   renameSync(next, join(root, path));

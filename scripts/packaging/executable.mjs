@@ -5,7 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 
 import { join, relative } from 'node:path';
 import { Failure, root } from '../project.mjs';
 import { withAdHocSignature } from './macos-signature.mjs';
-import { binaryIn, nodePackage } from './node-package.mjs';
+import { binaryIn, integrityOf, nodePackage } from './node-package.mjs';
 import { builderNode, targetNode } from './platforms.mjs';
 import { shipFiles } from './shipped-files.mjs';
 import { withoutSignature } from './windows-signature.mjs';
@@ -14,9 +14,9 @@ import { withoutSignature } from './windows-signature.mjs';
 export const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /**
- * Makes the executable in `work`, from the bundle there, and returns its path and the text of Node's licence. No snapshot,
- * and no code cache, which would save some 40 ms at start: both belong to one platform, and what is tried here is to be
- * what runs there.
+ * Makes the executable in `work`, from the bundle there, and returns its path, the package that the Node in it was taken
+ * from, and the text of Node's licence. No snapshot, and no code cache, which would save some 40 ms at start: both belong
+ * to one platform, and what is tried here is to be what runs there.
  */
 export function makeExecutable(target, work, bundlePath) {
   const builder = nodePackage(builderNode(target));
@@ -39,7 +39,8 @@ export function makeExecutable(target, work, bundlePath) {
   if (target.name === 'darwin-arm64')
     writeFileSync(executable, withAdHocSignature(readFileSync(executable), 'tidings'));
   chmodSync(executable, 0o755);
-  return { executable, nodeLicense: readFileSync(join(builder, 'LICENSE'), 'utf8') };
+  const node = { ...targetNode(target), integrity: integrityOf(targetNode(target)) };
+  return { executable, node, nodeLicense: readFileSync(join(builder, 'LICENSE'), 'utf8') };
 }
 
 // All paths are relative to `work`: that of the bundle is kept, and stands in stack traces.

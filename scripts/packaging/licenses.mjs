@@ -6,7 +6,11 @@ import { Failure, root } from '../project.mjs';
 
 const RULE = `\n${'-'.repeat(80)}\n\n`;
 
+/** Terms under which a package may be part of what is handed on: those that ask for a notice and nothing else. */
+export const ALLOWED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT'];
+
 /**
+ * Throws Failure when a package states no licence, or one that nobody has looked at yet.
  * @param {string[]} packages folders of packages, relative to the project
  * @param {string} [nodeLicense] the text of Node's own
  */
@@ -19,7 +23,9 @@ export function licenseText(packages, nodeLicense) {
 // A few packages state their licence in package.json only.
 function licenseOf(folder) {
   const { name, version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  if (license === undefined) throw new Failure(`${name} ${version} states no licence: may it be handed on?`);
+  if (!ALLOWED.includes(license)) {
+    throw new Failure(`${name} ${version} is under ${license ?? 'no licence that it states'}: may it be handed on?`);
+  }
   const files = readdirSync(folder).filter((entry) => /^(licen[cs]e|copying|notice)/i.test(entry));
   const texts = files.map((file) => readFileSync(join(folder, file), 'utf8'));
   const by = typeof author === 'string' ? author : author?.name;

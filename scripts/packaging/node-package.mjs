@@ -16,8 +16,7 @@ const CACHE = join(root, 'dist-bin/.cache');
  */
 export function nodePackage({ name, version }) {
   const spec = `${name}@${version}`;
-  const integrity = pinned[spec];
-  if (integrity === undefined) throw new Failure(`${spec} is not pinned in scripts/packaging/node-packages.json`);
+  const integrity = integrityOf({ name, version });
   const folder = join(CACHE, `${name}-${version}`);
   if (existsSync(folder)) return folder;
 
@@ -36,6 +35,14 @@ export function nodePackage({ name, version }) {
   }
   say(`fetched in ${seconds(sinceMs)}`);
   return folder;
+}
+
+/** The digest that a package is pinned to. Throws Failure when it is not. */
+export function integrityOf({ name, version }) {
+  const integrity = pinned[`${name}@${version}`];
+  if (integrity === undefined)
+    throw new Failure(`${name}@${version} is not pinned in scripts/packaging/node-packages.json`);
+  return integrity;
 }
 
 /** The path of Node's binary in a folder that nodePackage returned. */

@@ -8,13 +8,16 @@ import { oldestNode, shipFiles, version } from './shipped-files.mjs';
 
 const NAME = `tidings-${version}`;
 
-/** Packs `tidings-VERSION/` with the launcher, the bundle and what ships beside it. Returns the archive's path. */
-export function makePortable(work, bundlePath, licenses) {
+/**
+ * Packs `tidings-VERSION/` with the launcher, the bundle and what ships beside it. Returns the archive's path.
+ * @param {Record<string, string>} papers texts by the names of their files: what it is made of, and under which terms
+ */
+export function makePortable(work, bundlePath, papers) {
   const folder = join(work, NAME);
   mkdirSync(folder);
   shipFiles(folder);
   copyFileSync(bundlePath, join(folder, 'tidings.cjs'));
-  writeFileSync(join(folder, 'LICENSES.txt'), licenses);
+  for (const [name, text] of Object.entries(papers)) writeFileSync(join(folder, name), text);
   const launcher = readFileSync(new URL('launcher.sh', import.meta.url), 'utf8').replace('@OLDEST_NODE@', oldestNode);
   writeFileSync(join(folder, 'tidings'), launcher, { mode: 0o755 });
   const archive = join(work, 'tidings.tar.gz');

@@ -45,6 +45,14 @@ test('linux: an executable that has everything inside and delivers by each queue
   for (const name of ['Tidings', 'bullmq', 'ioredis', 'koa', 'ws', 'Node.js']) {
     assert.match(licenses, new RegExp(`^${name}( \\d|$)`, 'm'));
   }
+  // Whoever asks what is in it gets the packages whose licences are told, and Node.
+  const bill = partsOf(await readFile(`${path}.sbom.cdx.json`, 'utf8'));
+  const licensed = [...licenses.matchAll(/^(\S+) (\d\S*) \(\S+\)$/gm)].map(([, name, at]) => `${name}@${at}`);
+  const { name: node, version: nodeVersion } = (await packaging<Platforms>('platforms.mjs')).targetNode({
+    name: `linux-${process.arch}`,
+  });
+  assert.deepEqual(bill.sort(), [...licensed, `${node}@${nodeVersion}`].sort());
+  assert.ok(licensed.length > 30);
 
   // The inspection refuses what it is there to refuse.
   assert.deepEqual(problemsOf(process.execPath, target, bundled), [
@@ -64,6 +72,8 @@ test('freebsd: a bundle whose launcher finds it through a link and tells what is
 
   const folder = await makeTempDir(t);
   assert.equal((await runProgram('tar', ['-xzf', join(projectRoot, file), '-C', folder])).code, 0);
+  const bill = partsOf(await readFile(join(folder, `tidings-${version}`, 'sbom.cdx.json'), 'utf8'));
+  assert.ok(bill.some((part) => part.startsWith('koa@')) && !/^node-\w+-(x64|arm64)@/m.test(bill.join('\n')));
   const launcher = join(folder, `tidings-${version}`, 'tidings');
   const link = join(folder, 'link');
   await symlink(launcher, link);
@@ -121,11 +131,20 @@ test('what does not serve does not pass for a server', async (t) => {
   await assert.rejects(smoke(idle), /queue list: \/demo\/ is not the demo page: 200 hello/);
 });
 
+interface Platforms {
+  targetNode(target: { name: string }): { name: string; version: string };
+}
 interface Inspect {
   problemsOf(path: string, target: { platform: string; arch: string }, bundle: Buffer): string[];
 }
 interface Smoke {
   smoke(command: string): Promise<string[]>;
+}
+
+/** What a bill of materials lists. */
+function partsOf(text: string): string[] {
+  const { components } = JSON.parse(text) as { components: { 'bom-ref': string }[] };
+  return components.map(({ 'bom-ref': ref }) => ref);
 }
 
 /** A folder with a `node` that says that it is this version and runs nothing; without a version, with the tools of sh only. */
