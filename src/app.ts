@@ -3,6 +3,7 @@ import { listenForAdmin } from './app/admin-door.ts';
 import { openAccess } from './app/open-access.ts';
 import { openFailback } from './app/open-failback.ts';
 import { openStore, type OnDropped, type WorkerPart } from './app/open-store.ts';
+import { openTokens } from './app/open-tokens.ts';
 import { createProcessClock } from './app/process-clock.ts';
 import { createDrain } from './cluster/drain.ts';
 import type { BackupReport } from './cluster/failback.ts';
@@ -78,13 +79,18 @@ const requestGraceMs = 1000;
 /** How often the clock is asked while nobody else does: a step of the machine's clock has to be seen in order to settle. */
 const clockCheckMs = 1000;
 
-/** The composition root: makes the parts in the order of the line, backwards. `app/open-store.ts` picks the drivers. */
+/**
+ * The composition root: makes the parts in the order of the line, backwards. `app/open-store.ts` picks the drivers. Rejects with a
+ * KeyFileError.
+ */
 export async function createApp(deps: AppDeps): Promise<App> {
   const { config, isAdminPortChosen, log, fillRandom, memory, worker } = deps;
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
 
   const { now, monotonicMs, clock } = createProcessClock({ log, newestMid: () => journal.head() });
+  // First of all: what is wrong with a file of keys is said before anything is open.
+  const tokens = await openTokens(config, { log, monotonicMs });
   const newId = createIdSource(Date.now, fillRandom);
   const drops = new Drops(now);
   const onDropped: OnDropped = (reason, where, messages) => {
@@ -100,7 +106,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const onExpired = ({ id }: Message): void => drops.add(id, 'expired', 'hub');
   const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters, onExpired }, config);
   const heartbeat = new Heartbeat(counters, config);
-  const access = openAccess(config, { house: hub, peers, counters, log, now, monotonicMs });
+  const access = openAccess(config, { house: hub, peers, counters, log, now, monotonicMs, tokens });
   const { random } = Math;
   const admission = new Admission({ counters, log, monotonicMs, random, memory }, config);
   const isLeaving = (): boolean => lifecycle.isLeaving;

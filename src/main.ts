@@ -4,6 +4,7 @@ import { webcrypto } from 'node:crypto';
 import { Socket } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { createApp, type App, type AppDeps } from './app.ts';
+import { KeyFileError } from './auth/key-file-error.ts';
 import { WorkerError } from './cluster/worker-error.ts';
 import { workerCommand, type ToWorker } from './cluster/crew-messages.ts';
 import { readCommandLine } from './config/command-line.ts';
@@ -24,7 +25,7 @@ const exitUsage = 64;
 const exitUnavailable = 69;
 
 /** What hinders a start and is no fault of the program: one line says what it is. */
-const startErrors = [ListenError, DataDirError, WorkerError];
+const startErrors = [ListenError, DataDirError, WorkerError, KeyFileError];
 
 /** How long the process may live on after it has stopped. */
 const heldMs = 200;
@@ -55,7 +56,8 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     fillRandom,
     memory,
   };
-  const app = workers === 1 ? await createApp(deps) : await supervise(deps, workers);
+  const app = await (workers === 1 ? createApp(deps) : supervise(deps, workers)).catch(failStart);
+  if (app === undefined) return;
   let isStopping = false;
   let hurries = 0;
   let pressedMs = -samePressMs;
@@ -90,8 +92,7 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     });
     print(lines);
   } catch (error) {
-    if (!startErrors.some((kind) => error instanceof kind)) throw error;
-    fail(exitUnavailable, [(error as Error).message]);
+    failStart(error);
     await app.stop();
   }
 }
@@ -145,6 +146,12 @@ function leave(): void {
 
 function print(text: string): void {
   process.stdout.write(text);
+}
+
+/** Throws what is no line for the operator. */
+function failStart(error: unknown): undefined {
+  if (!(error instanceof Error) || !startErrors.some((kind) => error instanceof kind)) throw error;
+  fail(exitUnavailable, [error.message]);
 }
 
 function fail(exitCode: number, errors: readonly string[]): void {

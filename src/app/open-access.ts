@@ -1,6 +1,7 @@
 import { createDoorRule, type DoorRule } from '../auth/door-rule.ts';
 import type { Entry } from '../auth/entry.ts';
-import { openListenerAuth, type ListenerAuth } from '../auth/listener-auth.ts';
+import { openListenerAuth, type ListenerAuth, type Presented } from '../auth/listener-auth.ts';
+import { createListeners } from '../auth/listeners.ts';
 import { createOriginRule, type OriginRule } from '../auth/origin-rule.ts';
 import { RefusedOrigins } from '../auth/refused-origins.ts';
 import { createSenderAuth, type SenderAuth } from '../auth/sender-auth.ts';
@@ -8,10 +9,12 @@ import type { Config } from '../config/schema.ts';
 import type { Log } from '../ops/log.ts';
 import type { UserDesk } from '../ops/user-desk.ts';
 import { openStanding, type StandingDeps } from './open-standing.ts';
+import type { OpenTokens } from './open-tokens.ts';
 
 export interface AccessDeps extends StandingDeps {
   readonly log: Log;
   readonly monotonicMs: () => number;
+  readonly tokens: Pick<OpenTokens, 'verifyToken'>;
 }
 
 /** Who may come in, by which door. */
@@ -29,11 +32,17 @@ export interface Access {
 
 /** The composition of everything that asks who somebody is. */
 export function openAccess(config: Config, deps: AccessDeps): Access {
-  const { counters, log, monotonicMs } = deps;
+  const { counters, log, monotonicMs, tokens } = deps;
   const { origins } = config;
   const warn = (fields: object, text: string): void => log.warn(fields, text);
   const senders = createSenderAuth(config.keys, Date.now);
-  const listeners = openListenerAuth;
+  const { verifyToken } = tokens;
+  const useTicket = undefined;
+  const mayUseCookie = createCookieRule(origins);
+  const listeners =
+    verifyToken === undefined
+      ? openListenerAuth
+      : createListeners({ verifyToken, useTicket, mayUseCookie, counters }, config);
   const refused = new RefusedOrigins({ counters, warn, monotonicMs }, origins);
   const mayPost = createOriginRule(origins, { ownNames: senders.isOn });
   const mayListen = createOriginRule(origins, { ownNames: listeners.isOn, ownMachine: true });
@@ -45,4 +54,15 @@ export function openAccess(config: Config, deps: AccessDeps): Access {
     listeners,
     ...openStanding(config, deps, { asksListeners: listeners.isOn }),
   };
+}
+
+/**
+ * A browser sends its cookies along whichever page asks. So a page that may use them must be of this server, or of an origin that is
+ * named: `*` and `null` name none.
+ */
+function createCookieRule(origins: readonly string[]): (headers: Presented['headers']) => boolean {
+  const named = origins.filter((origin) => origin !== '*' && origin !== 'null');
+  const mayListen = createOriginRule(named, { ownNames: true });
+  return ({ origin, host }) =>
+    typeof origin === 'string' && mayListen(origin, typeof host === 'string' ? host : undefined);
 }

@@ -23,6 +23,7 @@ import { listenForAdmin } from './admin-door.ts';
 import { openAccess } from './open-access.ts';
 import { emptyHouse } from './open-standing.ts';
 import { openStore, type OnDropped } from './open-store.ts';
+import { openTokens } from './open-tokens.ts';
 import { createProcessClock } from './process-clock.ts';
 import { shareOf } from './worker-share.ts';
 
@@ -48,6 +49,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
   const { now, monotonicMs, clock } = createProcessClock({ log, newestMid: () => journal.head() });
+  // The workers have the same file of keys: what is wrong with it is said before there are any.
+  const tokens = await openTokens(config, { log, monotonicMs });
   const newId = createIdSource(Date.now, fillRandom);
   const drops = new Drops(now);
   const onDropped: OnDropped = (reason, where, messages) => {
@@ -97,7 +100,15 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const gauges = () => ({ mid: journal.head(), residentBytes: memory.residentBytes() });
   const hub = { receipt: () => undefined };
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
-  const { mayChange, users } = openAccess(config, { house: emptyHouse, peers, counters, log, now, monotonicMs });
+  const { mayChange, users } = openAccess(config, {
+    house: emptyHouse,
+    peers,
+    counters,
+    log,
+    now,
+    monotonicMs,
+    tokens,
+  });
   const admin = createAdmin(
     {
       counters,

@@ -21,6 +21,8 @@ const keyMetaSchema = z.object({
     'url',
     'secret',
     'keys',
+    'key-set',
+    'algorithms',
   ]),
   unit: z.string().optional(),
   accepts: z.string(),

@@ -220,7 +220,7 @@ export function queueUrl(text: KeyText) {
 }
 
 /** A schema for what a source holds (text from flags and environment, any YAML value from a file), read by `parse`. */
-function fromRaw<T>(parse: (raw: unknown) => Parsed<T>) {
+export function fromRaw<T>(parse: (raw: unknown) => Parsed<T>) {
   return z.unknown().transform((raw, context): T => {
     const parsed = parse(raw);
     if (parsed.ok) return parsed.value;
@@ -237,7 +237,7 @@ function numeric(accepts: string, parse: (text: string) => number | undefined, r
   });
 }
 
-function mustBe(accepts: string, raw: unknown) {
+export function mustBe(accepts: string, raw: unknown) {
   return refuse(`must be ${accepts}, not ${showValue(raw)}`);
 }
 
@@ -246,6 +246,6 @@ function scalarText(raw: unknown): string | undefined {
   return typeof raw === 'number' || typeof raw === 'boolean' ? String(raw) : wordText(raw);
 }
 
-function wordText(raw: unknown): string | undefined {
+export function wordText(raw: unknown): string | undefined {
   return typeof raw === 'string' ? raw.trim() : undefined;
 }

@@ -5,6 +5,7 @@ import { keySpecs } from './keys.ts';
 import { dataDirErrors, exposureErrors, portErrors, type Sources } from './rules.ts';
 import { configSchema, type Config, type ConfigKey } from './schema.ts';
 import type { Source, SourceReading } from './source.ts';
+import { tokenErrors } from './token-rules.ts';
 
 export interface LoadInput {
   /** Arguments after the program's name. */
@@ -44,7 +45,12 @@ export function loadConfig({ argv, env, readFile }: LoadInput): Loaded {
 
   const config: Config = Object.freeze(configSchema.parse(Object.fromEntries(raw)));
   const sources = Object.fromEntries(keySpecs.map(({ key }) => [key, from.get(key) ?? 'default'])) as Sources;
-  const broken = [...exposureErrors(config), ...portErrors(config, sources), ...dataDirErrors(config)];
+  const broken = [
+    ...exposureErrors(config),
+    ...portErrors(config, sources),
+    ...dataDirErrors(config),
+    ...tokenErrors(config),
+  ];
   return broken.length > 0 ? { ok: false, errors: broken } : { ok: true, command: line.command, config, sources };
 }
 

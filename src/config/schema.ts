@@ -17,6 +17,7 @@ import {
   truth,
   workerCount,
 } from './kinds.ts';
+import { tokenSettings } from './token-settings.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -110,6 +111,7 @@ export const configSchema = z.strictObject({
   ),
 
   ...accessSettings,
+  ...tokenSettings,
 
   ...connectionSettings,
 

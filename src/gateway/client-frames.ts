@@ -3,6 +3,7 @@ import type { Hub } from '../hub/hub.ts';
 import type { Counters } from '../ops/counters.ts';
 import { closeCodes } from '../wire/close-codes.ts';
 import { readTypes } from './listen-query.ts';
+import type { Renewals } from './renewals.ts';
 
 export interface ClientFrameDeps {
   readonly hub: Hub;
@@ -12,21 +13,26 @@ export interface ClientFrameDeps {
   readonly head: () => number;
   /** Told the newest mid that a client says it has handled. */
   readonly acknowledge: (uid: string, mid: number) => void;
+  readonly renewals: Pick<Renewals, 'begin'>;
 }
 
 export interface ClientFrameOptions {
   /** The most frames of any kind that a client may send in one second. */
   readonly maxClientFrames: number;
+  /** The most bytes of a frame, but for one with a token, which may be as large as a token may. */
+  readonly maxClientFrameBytes: number;
 }
 
-/** Reads what clients send: new types, an acknowledged cursor; counts the rest, and closes those that flood. */
+/** Reads what clients send: new types, an acknowledged cursor, a token; counts the rest, and closes those that flood. */
 export class ClientFrames {
   readonly #deps: ClientFrameDeps;
   readonly #maxClientFrames: number;
+  readonly #maxClientFrameBytes: number;
 
-  constructor(deps: ClientFrameDeps, { maxClientFrames }: ClientFrameOptions) {
+  constructor(deps: ClientFrameDeps, { maxClientFrames, maxClientFrameBytes }: ClientFrameOptions) {
     this.#deps = deps;
     this.#maxClientFrames = maxClientFrames;
+    this.#maxClientFrameBytes = maxClientFrameBytes;
   }
 
   /** Notes that a frame came. False: it is one too many, or the connection is closing, and must not be read. */
@@ -46,11 +52,16 @@ export class ClientFrames {
   }
 
   /** Reads a text frame that was admitted. Never throws. */
-  read(connection: Connection, text: string): void {
-    const { hub, counters } = this.#deps;
-    const frame = parse(text);
+  read(connection: Connection, bytes: Buffer): void {
+    const { hub, counters, renewals } = this.#deps;
+    const frame = parse(bytes.toString());
     if (typeof frame === 'object' && frame !== null) {
-      const types = 'types' in frame ? readTypes(frame.types) : undefined;
+      if ('token' in frame && typeof frame.token === 'string' && renewals.begin(connection, frame.token)) {
+        counters.clientFrames += 1;
+        return;
+      }
+      if (bytes.length > this.#maxClientFrameBytes) return this.#refuseLarge(connection);
+      const types = 'types' in frame ? readTypes(frame.types, connection.grant?.types ?? null) : undefined;
       if (types !== undefined) {
         counters.clientFrames += 1;
         hub.setTypes(connection, types);
@@ -62,7 +73,13 @@ export class ClientFrames {
         return;
       }
     }
-    counters.ignoredFrames += 1;
+    if (bytes.length > this.#maxClientFrameBytes) this.#refuseLarge(connection);
+    else counters.ignoredFrames += 1;
+  }
+
+  #refuseLarge(connection: Connection): void {
+    this.#deps.counters.protocolErrors += 1;
+    connection.door.close(closeCodes.messageTooBig, 'the frame is too large');
   }
 
   /** Nobody has handled what was not sent yet. */

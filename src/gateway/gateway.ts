@@ -10,6 +10,9 @@ import type { WelcomeEvent } from '../wire/frames.ts';
 import { ClientFrames } from './client-frames.ts';
 import { Handshakes, type Admitted, type Handshake, type HandshakeDeps } from './handshakes.ts';
 import { refuse } from './refuse.ts';
+import { Renewals } from './renewals.ts';
+import { chooseProtocol } from './subprotocol.ts';
+import { TokenWatch } from './token-watch.ts';
 import { Turns } from './turns.ts';
 
 export interface GatewayDeps extends HandshakeDeps {
@@ -25,6 +28,8 @@ export interface GatewayDeps extends HandshakeDeps {
 export interface GatewayOptions {
   readonly maxClientFrameBytes: number;
   readonly maxClientFrames: number;
+  /** The largest token that a client may send in a frame, where it is asked for one. */
+  readonly maxTokenBytes: number;
   readonly connectionBudgetBytes: number;
 }
 
@@ -34,6 +39,9 @@ const maxBufferedChunks = 256;
 
 /** How long a client has to answer a close frame before its socket is destroyed. */
 const closeTimeoutMs = 5_000;
+
+/** What a frame with a token has around it. */
+const tokenFrameBytes = 64;
 
 /** What the shared event handlers find on a WebSocket: no closure is kept per connection. */
 interface Attached {
@@ -58,13 +66,16 @@ export class Gateway {
   readonly #budgetBytes: number;
   readonly #server: WebSocketServer;
   readonly frames: ClientFrames;
+  readonly #tokens: TokenWatch;
   readonly #handshakes: Handshakes;
   readonly #ended: Turns<UpgradedSocket>;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
     this.#deps = deps;
     this.#budgetBytes = options.connectionBudgetBytes;
-    this.frames = new ClientFrames(deps, options);
+    const tokens = new TokenWatch({ ...deps, now: Date.now });
+    this.#tokens = tokens;
+    this.frames = new ClientFrames({ ...deps, renewals: new Renewals({ ...deps, tokens }) }, options);
     this.#handshakes = new Handshakes(deps, (handshake, admitted) => this.#accept(handshake, admitted));
     this.#ended = new Turns(deps.monotonicMs, endSocket);
     const serverOptions: NewerServerOptions = {
@@ -72,10 +83,11 @@ export class Gateway {
       clientTracking: false,
       perMessageDeflate: false,
       autoPong: false,
-      maxPayload: options.maxClientFrameBytes,
+      maxPayload: maxPayloadOf(options, deps.listeners.isOn),
       maxFragments,
       maxBufferedChunks,
       closeTimeout: closeTimeoutMs,
+      handleProtocols: chooseProtocol,
     };
     this.#server = new WebSocketServer(serverOptions);
     this.#server.on('wsClientError', onHandshakeError);
@@ -100,6 +112,7 @@ export class Gateway {
   forget(connection: Connection): void {
     this.#deps.hub.remove(connection);
     this.#deps.heartbeat.remove(connection);
+    this.#tokens.forget(connection);
     this.#leave(connection.uid, connection.seat);
   }
 
@@ -119,12 +132,12 @@ export class Gateway {
   }
 
   #open(webSocket: WebSocket, socket: Socket, { listener, grant, seat }: Admitted): void {
-    const { hub, heartbeat, counters } = this.#deps;
+    const { hub, heartbeat, counters, listeners } = this.#deps;
     const { uid, types, cursor } = listener;
     const mode = cursor === undefined ? 'plain' : 'tracked';
     const connection = new Connection(webSocket, socket, uid, mode, this.#budgetBytes);
     connection.seat = seat;
-    connection.issuedAtMs = grant.issuedAtMs;
+    if (listeners.isOn) connection.grant = grant;
     connection.openedMs = Math.round(this.#deps.monotonicMs());
     (webSocket as AttachedSocket)[attached] = { connection, gateway: this };
     webSocket.on('message', onMessage);
@@ -141,6 +154,7 @@ export class Gateway {
     if (cursor === undefined) hub.add(connection, types);
     else if (cursor === null) hub.add(connection, types, this.#welcome());
     else hub.resume(connection, types, cursor);
+    this.#tokens.watch(connection);
   }
 
   /** What a newcomer, who has missed nothing, is told first. */
@@ -150,11 +164,15 @@ export class Gateway {
   }
 }
 
+function maxPayloadOf({ maxClientFrameBytes, maxTokenBytes }: GatewayOptions, areAsked: boolean): number {
+  return areAsked ? Math.max(maxClientFrameBytes, maxTokenBytes + tokenFrameBytes) : maxClientFrameBytes;
+}
+
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   const { connection, gateway } = attachedTo(this);
   if (!gateway.frames.admit(connection)) return;
   if (isBinary || !Buffer.isBuffer(data)) gateway.counters.ignoredFrames += 1;
-  else gateway.frames.read(connection, data.toString());
+  else gateway.frames.read(connection, data);
 }
 
 /** Pongs go through the budget: a client that pings and never reads must not fill our memory. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { grantedTypes } from '../auth/granted-types.ts';
+import { typeListSchema, typeNamesSchema, uidSchema } from '../auth/listen-schema.ts';
 import type { Grant } from '../auth/listener-auth.ts';
 import type { ErrorCode } from '../wire/errors.ts';
-import { defaultType } from '../wire/frames.ts';
-import { maxListenTypes, maxTypeLength, maxUidBytes } from '../wire/limits.ts';
 
 /** Who listens, and to what. */
 export interface ListenRequest {
@@ -16,77 +16,62 @@ export type ListenQuery =
   | { readonly ok: true; readonly request: ListenRequest }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
-const uidSchema = z
-  .union([z.string(), z.number().refine(Number.isSafeInteger).transform(String)], {
-    error: 'must be a string, or a whole number below 2^53',
-  })
-  .refine((uid) => uid !== '', { error: 'must not be empty' })
-  .refine((uid) => Buffer.byteLength(uid) <= maxUidBytes, { error: `must be at most ${maxUidBytes} bytes` })
-  .refine((uid) => uid.isWellFormed(), { error: 'must not contain a lone surrogate' });
-
-/** What an envelope's `types` may be, or `*`. A name with a comma could be sent by nobody. */
-const typeName = z
-  .string()
-  .min(1, { error: 'must not hold an empty name' })
-  .max(maxTypeLength, { error: `must be names of at most ${maxTypeLength} characters` })
-  .refine((name) => !name.includes(','), { error: 'must be a list of names without commas' });
-
-const typesSchema = z
-  .array(typeName)
-  .max(maxListenTypes, { error: `must be at most ${maxListenTypes} names; * means all` })
-  .transform((types) => (types.length === 0 ? [defaultType] : types));
-
 /** The predecessor's form, `?d={"uid":"1","types":["notice"]}`. Members that it does not know are ignored, as it did. */
-const documentSchema = z.object({
-  uid: uidSchema,
-  types: z
-    .union([z.string().transform((names) => names.split(',')), z.array(z.string())], {
-      error: 'must be a list of names',
-    })
-    .default([])
-    .pipe(typesSchema),
-});
+const documentSchema = z.object({ uid: uidSchema.optional(), types: typeListSchema.default([]) });
 
 const parameterSchema = z.object({
-  uid: uidSchema,
+  uid: uidSchema.optional(),
   types: z
     .string()
     .default('')
     .transform((names) => names.split(',').filter((name) => name !== ''))
-    .pipe(typesSchema),
+    .pipe(typeNamesSchema),
 });
 
 /**
- * Reads the query of `/ws`: `d=` or `uid=`, `types=`, and `mid=`. Who was asked has the uid and types of its grant. Never throws; a
- * refusal says what to write instead.
+ * Reads the query of `/ws`: `d=` or `uid=`, `types=`, and `mid=`. Who was asked has the uid of his grant, which he may repeat, and of its
+ * types those that he asks for. Never throws; a refusal says what to write instead.
  */
 export function readListenQuery(parameters: URLSearchParams, grant?: Grant): ListenQuery {
-  if (grant !== undefined) return refused('tokens are not known yet');
   const cursor = readCursor(parameters.get('mid'));
   if (Number.isNaN(cursor)) return refused('mid must be a message number, or empty for a newcomer');
   const document = parameters.get('d');
   const result = document === null ? readParameters(parameters) : readDocument(document);
   if (typeof result === 'string') return refused(result);
-  return { ok: true, request: { ...result, cursor } };
+  const uid = grant?.uid ?? result.uid;
+  if (uid === undefined) return refused(noUid[document === null ? 'parameters' : 'document']);
+  if (result.uid !== undefined && result.uid !== uid)
+    return forbidden('uid is not the one that is granted: leave it out');
+  const types = grantedTypes(result.types, grant?.types ?? null);
+  if (types === undefined) return forbidden('types holds one that is not granted');
+  return { ok: true, request: { uid, types, cursor } };
 }
 
-/** True for types that a listener may ask for. */
-export function readTypes(types: unknown): readonly string[] | undefined {
-  return typesSchema.safeParse(types).data;
+/** The types that a client asks for over its connection, where only some may be granted; undefined: that cannot be. */
+export function readTypes(types: unknown, granted: readonly string[] | null): readonly string[] | undefined {
+  const asked = typeNamesSchema.safeParse(types).data;
+  return asked && grantedTypes(asked, granted);
 }
 
-type Who = Pick<ListenRequest, 'uid' | 'types'>;
+const noUid = {
+  parameters: 'there is no uid: connect to /ws?uid=1&types=notice',
+  document: 'in d: uid must be a string, or a whole number below 2^53',
+} as const;
 
-function readParameters(parameters: URLSearchParams): Who | string {
-  if (!parameters.has('uid')) return 'there is no uid: connect to /ws?uid=1&types=notice';
+interface Asked {
+  readonly uid?: string | undefined;
+  readonly types: readonly string[];
+}
+
+function readParameters(parameters: URLSearchParams): Asked | string {
   const result = parameterSchema.safeParse({
-    uid: parameters.get('uid'),
+    uid: parameters.get('uid') ?? undefined,
     types: parameters.get('types') ?? undefined,
   });
   return result.success ? result.data : describe(result.error);
 }
 
-function readDocument(text: string): Who | string {
+function readDocument(text: string): Asked | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -114,4 +99,8 @@ function describe(error: z.ZodError): string {
 
 function refused(message: string): ListenQuery {
   return { ok: false, code: 'invalid_listen', message: `${message}.` };
+}
+
+function forbidden(message: string): ListenQuery {
+  return { ok: false, code: 'forbidden', message: `${message}.` };
 }

@@ -31,6 +31,7 @@ export function refuse(
     `Content-Length: ${Buffer.byteLength(text)}`,
     'Connection: close',
     ...(retryable && (status === 503 || status === 429) ? [`Retry-After: ${retryAfterSeconds}`] : []),
+    ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
     ...headers,
   ];
   if (socket.writable) socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());

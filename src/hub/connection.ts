@@ -1,3 +1,4 @@
+import type { Grant } from '../auth/listener-auth.ts';
 import type { Cohort } from './cohort.ts';
 import { pingFrame } from './frame.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -78,8 +79,8 @@ export class Connection {
 
   /** Its place among the connections of its uid; the gateway's. */
   seat: string | null = null;
-  /** Unix ms when what it came with was issued, 0: not known; the gateway's. */
-  issuedAtMs = 0;
+  /** What it may have; null where nobody was asked. The gateway's. */
+  grant: Grant | null = null;
   /** When it was opened, in whole milliseconds of the monotonic clock; the gateway's. */
   openedMs = 0;
   /** The second of the newest client frame and how many came in it; the gateway's. */
@@ -102,6 +103,16 @@ export class Connection {
   /** Falls with every byte that the socket gets rid of. Only to be compared: a write that is under way counts twice. */
   get unsentBytes(): number {
     return this.#outlet.writableLength + (this.#outlet[handleName]?.writeQueueSize ?? 0);
+  }
+
+  /** Unix ms when what it came with was issued, 0: not known. */
+  get issuedAtMs(): number {
+    return this.grant?.issuedAtMs ?? 0;
+  }
+
+  /** The types that it wants. */
+  get types(): readonly string[] {
+    return this.behind?.types ?? this.cohort?.typeList ?? [];
   }
 
   get isOpen(): boolean {

@@ -1,5 +1,5 @@
 import type { Entry } from '../journal/journal.ts';
-import type { ReconnectEvent } from '../wire/frames.ts';
+import type { ReconnectEvent, TokenEvent } from '../wire/frames.ts';
 
 /** First bytes of an unfragmented server frame (RFC 6455, section 5.2): FIN and the opcode. */
 const finText = 0x81;
@@ -53,5 +53,10 @@ export function trackedFrame({ mid, message }: Entry): Buffer {
 /** Asks a tracked connection to connect again in so many milliseconds. */
 export function reconnectFrame(afterMs: number): Buffer {
   const event: ReconnectEvent = { event: 'reconnect', after_ms: afterMs };
+  return textFrame(JSON.stringify(event));
+}
+
+/** Tells a tracked connection of its token. */
+export function tokenFrame(event: TokenEvent): Buffer {
   return textFrame(JSON.stringify(event));
 }

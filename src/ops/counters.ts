@@ -32,6 +32,12 @@ export interface Counters {
   kicked: number;
   /** Connections closed since a newer one of their uid took their place. */
   replaced: number;
+  /** Tokens and tickets of listeners that were not taken, or were missing, at the door and over open connections. */
+  unauthenticated: number;
+  /** Tokens that were taken over an open connection, in place of one that was to expire. */
+  tokensRenewed: number;
+  /** Connections closed since their token had expired, or was replaced by one of another uid. */
+  tokensExpired: number;
   /** Connections that a backup has handed back to its primary. */
   handedBack: number;
   /** Times that a connection did not read fast enough, and was to be caught up from the journal. */
@@ -68,6 +74,9 @@ export function createCounters(): Counters {
     uidFull: 0,
     kicked: 0,
     replaced: 0,
+    unauthenticated: 0,
+    tokensRenewed: 0,
+    tokensExpired: 0,
     handedBack: 0,
     fellBehind: 0,
     tooSlow: 0,

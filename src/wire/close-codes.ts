@@ -5,6 +5,8 @@
 export const closeCodes = {
   /** The client broke the protocol's manners, such as a flood of frames. */
   policyViolation: 1008,
+  /** A frame of the client is larger than it may be. */
+  messageTooBig: 1009,
   /** The instance hands its connections over, since it stops or since another is to serve: reconnect. */
   serviceRestart: 1012,
   /** The connection is too slow for what is sent to it: reconnect later. */
@@ -17,4 +19,6 @@ export const closeCodes = {
   blocked: 4503,
   /** A newer connection of the same uid has taken this one's place: do not come back, or the two would chase each other away. */
   replaced: 4504,
+  /** The token has expired, or is for another uid than the connection: do not reconnect with it, get a new one. */
+  tokenExpired: 4501,
 } as const;

@@ -13,7 +13,8 @@ export const errorCatalogue = {
   invalid_listen: {
     status: 400,
     retryable: false,
-    meaning: 'The query of a listener is wrong: no uid, `d` is not JSON, or `mid` is not a number.',
+    meaning:
+      'The query of a listener is wrong: no uid, `d` is not JSON, `mid` is not a number, or two different tokens.',
   },
   invalid_query: {
     status: 400,
@@ -24,6 +25,11 @@ export const errorCatalogue = {
     status: 401,
     retryable: false,
     meaning: 'This door asks who you are, and what was presented is missing, unknown or expired.',
+  },
+  forbidden: {
+    status: 403,
+    retryable: false,
+    meaning: 'Who asks is known, and may not do this; `message` names the rule.',
   },
   origin_refused: {
     status: 403,
@@ -91,6 +97,11 @@ export const errorCatalogue = {
     retryable: true,
     meaning:
       'The store did not answer an admin request, or what a listener needs, within its deadline. What an admin asked for may have been done.',
+  },
+  auth_unavailable: {
+    status: 503,
+    retryable: true,
+    meaning: 'What tells whether a token is right cannot be asked just now; nothing is said about the token.',
   },
   being_handed_on: {
     status: 503,

@@ -1,3 +1,5 @@
+import type { ErrorBody } from './errors.ts';
+
 /** What a plain connection receives for each message. Its members stand in this order. */
 export interface PlainFrame {
   readonly types: string;
@@ -47,8 +49,20 @@ export interface RetractEvent {
   readonly id: string;
 }
 
-/** What a client may send: an acknowledged cursor, or new types for this connection. Anything else is ignored. */
-export type ClientFrame = { readonly ack: number } | { readonly types: readonly string[] };
+/**
+ * What a tracked connection is told of its token: that it expires in so many milliseconds, unless the client sends a new one; that a new
+ * one was taken, which is over at this Unix millisecond (null: never); or that it was not, and why: what it had before still holds.
+ */
+export type TokenEvent =
+  | { readonly event: 'token'; readonly expires_in_ms: number }
+  | { readonly event: 'token'; readonly expires_at: number | null }
+  | { readonly event: 'token'; readonly error: ErrorBody['error'] };
+
+/**
+ * What a client may send: an acknowledged cursor, new types for this connection, or a new token in place of one that expires. Anything
+ * else is ignored.
+ */
+export type ClientFrame = { readonly ack: number } | { readonly types: readonly string[] } | { readonly token: string };
 
 /** The type name that an envelope or a listener has when it gives none. */
 export const defaultType = 'notice';

@@ -36,7 +36,12 @@ test('connections that are lost together are let go in many turns of the event l
     listeners: openListenerAuth,
     entry: openEntry,
   } as unknown as GatewayDeps;
-  const gateway = new Gateway(deps, { maxClientFrameBytes: 1024, maxClientFrames: 10, connectionBudgetBytes: 1024 });
+  const gateway = new Gateway(deps, {
+    maxClientFrameBytes: 1024,
+    maxClientFrames: 10,
+    maxTokenBytes: 1024,
+    connectionBudgetBytes: 1024,
+  });
   const server = createServer();
   server.on('upgrade', gateway.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -24,6 +24,7 @@ import { openRaw } from '../support/raw-socket.ts';
 import { encodeFrame, openRawWs, upgradeRequest } from '../support/raw-ws.ts';
 import { startRedis } from '../support/redis.ts';
 import { request, type Answer } from '../support/request.ts';
+import { secretToken, tokenSecret } from '../support/tokens.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 import { assertError, ended, readAnswers, startServing } from './serving.ts';
 
@@ -52,6 +53,14 @@ const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> =
     const keys = JSON.stringify([{ name: 'a', hash: `sha256:${'A'.repeat(43)}` }]);
     const instance = await startInstance(scope, { flags: [`--keys=${keys}`] });
     return post(instance.url, right);
+  },
+  forbidden: async (scope) => {
+    const asking = await startInstance(scope, { env: { TIDINGS_TOKEN_SECRET: tokenSecret } });
+    return refusedWs(`${asking.wsUrl}/ws?uid=2&token=${secretToken({ sub: '1' })}`);
+  },
+  auth_unavailable: async (scope) => {
+    const asking = await startInstance(scope, { flags: [`--token-jwks=http://127.0.0.1:${await freePort()}/keys`] });
+    return refusedWs(`${asking.wsUrl}/ws?token=${secretToken({ sub: '1' }, { header: { alg: 'RS256', kid: 'a' } })}`);
   },
   origin_refused: () => post(url, right, { headers: { origin: 'https://evil.com' } }),
   invalid_query: () => request(`${adminUrl}/messages/x?uidz=1`),

@@ -56,7 +56,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ['ioredis'],
     builtins: 'no sockets',
   },
-  hub: { values: ['message', 'wire'], types: ['config', 'journal', 'ops'], packages: [], builtins: 'no HTTP' },
+  hub: { values: ['message', 'wire'], types: ['auth', 'config', 'journal', 'ops'], packages: [], builtins: 'no HTTP' },
   message: { values: ['wire'], types: ['config'], packages: ['zod'], builtins: 'no sockets' },
   config: { values: ['wire'], types: [], packages: ['zod', 'yaml'], builtins: 'no HTTP' },
   client: { values: ['wire'], types: [], packages: [], builtins: 'none' },

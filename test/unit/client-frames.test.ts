@@ -21,7 +21,11 @@ function createFrames(maxClientFrames = 20) {
   hub.add(peer.connection, ['notice']);
   const acked: [uid: string, mid: number][] = [];
   const acknowledge = (uid: string, mid: number): void => void acked.push([uid, mid]);
-  const frames = new ClientFrames({ hub, counters, monotonicMs, head: () => head, acknowledge }, { maxClientFrames });
+  const renewals = { begin: () => false };
+  const frames = new ClientFrames(
+    { hub, counters, monotonicMs, head: () => head, acknowledge, renewals },
+    { maxClientFrames, maxClientFrameBytes: 4096 },
+  );
   return { counters, clock, hub, frames, acked, ...peer };
 }
 
@@ -29,11 +33,11 @@ const types = ({ connection }: ReturnType<typeof createFrames>): string[] => [..
 
 test('types are the connection’s from then on', () => {
   const run = createFrames();
-  run.frames.read(run.connection, '{"types":["a","b"]}');
+  run.frames.read(run.connection, Buffer.from('{"types":["a","b"]}'));
   assert.deepEqual(types(run), ['a', 'b']);
-  run.frames.read(run.connection, '{"types":["*"]}');
+  run.frames.read(run.connection, Buffer.from('{"types":["*"]}'));
   assert.deepEqual(types(run), ['*']);
-  run.frames.read(run.connection, '{"types":[]}');
+  run.frames.read(run.connection, Buffer.from('{"types":[]}'));
   assert.deepEqual(types(run), ['notice']);
   assert.equal(run.counters.clientFrames, 3);
   assert.equal(run.counters.ignoredFrames, 0);
@@ -41,8 +45,8 @@ test('types are the connection’s from then on', () => {
 
 test('a cursor moves the ack cursor of the uid', () => {
   const run = createFrames();
-  run.frames.read(run.connection, `{"ack":${head}}`);
-  run.frames.read(run.connection, '{"ack":1}');
+  run.frames.read(run.connection, Buffer.from(`{"ack":${head}}`));
+  run.frames.read(run.connection, Buffer.from('{"ack":1}'));
   assert.equal(run.counters.clientFrames, 2);
   assert.deepEqual(run.acked, [
     ['1', head],
@@ -76,7 +80,7 @@ for (const text of [
 ]) {
   test(`counted and ignored: ${JSON.stringify(text)}`, () => {
     const run = createFrames();
-    run.frames.read(run.connection, text);
+    run.frames.read(run.connection, Buffer.from(text));
     assert.equal(run.counters.ignoredFrames, 1);
     assert.equal(run.counters.clientFrames, 0);
     assert.deepEqual(types(run), ['notice']);

@@ -41,7 +41,17 @@ const samples: Readonly<Record<KeySpec['kind'], Sample>> = {
       },
     ],
   ],
+  'key-set': ['https://id.example/keys', 'https://id.example/keys'],
+  algorithms: ['ES256,RS256', ['ES256', 'RS256']],
   queue: ['bullmq/h', { kind: 'bullmq', host: 'h', port: 6379, db: 0, tls: false }],
+};
+
+/** What a setting needs beside it: alone it would have no effect, and be refused. */
+const companions: Partial<Record<ConfigKey, readonly string[]>> = {
+  tokenAlgorithms: ['--token-key=keys.pem'],
+  tokenIssuer: ['--token-key=keys.pem'],
+  tokenAudience: ['--token-key=keys.pem'],
+  tokenCookie: ['--token-key=keys.pem'],
 };
 
 function valueOf(result: Loaded, spec: KeySpec): Config[ConfigKey] {
@@ -73,14 +83,15 @@ test('every key can be set by flag, environment and file, to the same effect', (
   for (const spec of keySpecs) {
     const [text, expected] = (spec.key === 'uidConnections' ? ['replace', 'replace'] : samples[spec.kind]) as Sample;
     const readFile = () => `${spec.name}: ${text}`;
+    const beside = companions[spec.key] ?? [];
     const results = [
-      loadConfig({ argv: [`--${spec.name}=${text}`], env: {}, readFile }),
-      loadConfig({ argv: [`-${spec.name}=${text}`], env: {}, readFile }),
-      loadConfig({ argv: [], env: { [spec.env]: text }, readFile }),
+      loadConfig({ argv: [`--${spec.name}=${text}`, ...beside], env: {}, readFile }),
+      loadConfig({ argv: [`-${spec.name}=${text}`, ...beside], env: {}, readFile }),
+      loadConfig({ argv: beside, env: { [spec.env]: text }, readFile }),
     ];
     // A list is a list in a file, too.
     const inFile = spec.kind === 'list' ? () => `${spec.name}: [${text}]` : readFile;
-    results.push(loadConfig({ argv: ['--config=x'], env: {}, readFile: inFile }));
+    results.push(loadConfig({ argv: ['--config=x', ...beside], env: {}, readFile: inFile }));
     for (const result of results) assert.deepEqual(valueOf(result, spec), expected, spec.name);
     assert.notDeepEqual(spec.defaultValue, expected, spec.name);
     looked += results.length;

@@ -105,10 +105,10 @@ test('no query of any kind makes it throw', () => {
 });
 
 test('the types of a client frame are read by the same rule', () => {
-  assert.deepEqual(readTypes(['a', 'b']), ['a', 'b']);
-  assert.deepEqual(readTypes([]), ['notice']);
-  assert.deepEqual(readTypes(['*']), ['*']);
+  assert.deepEqual(readTypes(['a', 'b'], null), ['a', 'b']);
+  assert.deepEqual(readTypes([], null), ['notice']);
+  assert.deepEqual(readTypes(['*'], null), ['*']);
   for (const types of ['a', null, undefined, {}, [1], [''], ['a,b'], ['t'.repeat(65)], many]) {
-    assert.equal(readTypes(types), undefined, JSON.stringify(types));
+    assert.equal(readTypes(types, null), undefined, JSON.stringify(types));
   }
 });
