@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { endWith, type Scope } from '../../support/cleanup.ts';
 
-const AUDIT_PATH = '/-/npm/v1/security/advisories/bulk';
 const ARCHIVE_PATH = '/planted/-/planted-1.0.0.tgz';
 
 /**
@@ -18,7 +17,8 @@ export async function startRegistry(
   const server = createServer((request, response) => {
     request.resume();
     if (request.url === ARCHIVE_PATH) return void response.end(archive);
-    const isAudit = request.method === 'POST' && request.url === AUDIT_PATH;
+    // By the path of today, or by that of yesterday, to which an older npm falls back.
+    const isAudit = request.method === 'POST';
     response.writeHead(isAudit ? audit.status : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(isAudit ? audit.body : packageDocument(`http://${request.headers.host}`)));
   }).listen(0, '127.0.0.1');
