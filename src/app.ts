@@ -147,7 +147,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const wallClock = createWallClock(Date.now);
   const readPost = createPostReader({ newId, wallClock, now: () => clock.now() }, config);
   const { mayPost, senders } = access;
-  const send = createSend({ queue, readPost, mayPost, senders, counters, isClosed, onFault }, config);
+  const send = createSend({ queue, readPost, mayPost, senders, counters, log, isClosed, onFault }, config);
   const application = createApplication({ send, assets: createAssets(), readiness, instance: nameOutside, onFault });
   const publicServer = serve(application.callback(), gateway.upgrade);
 
@@ -168,6 +168,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     {
       counters,
       gauges,
+      keyCounts: senders.counts,
       readiness,
       state,
       backup,
@@ -187,6 +188,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     readiness: readiness(),
     gauges: gauges(),
     counters: { ...counters },
+    keys: senders.counts,
     backup: backup(),
   }));
 

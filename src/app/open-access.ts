@@ -35,7 +35,7 @@ export function openAccess(config: Config, deps: AccessDeps): Access {
   const { counters, log, monotonicMs, tokens } = deps;
   const { origins } = config;
   const warn = (fields: object, text: string): void => log.warn(fields, text);
-  const senders = createSenderAuth(config.keys, Date.now);
+  const senders = createSenderAuth(config, Date.now);
   const { verifyToken } = tokens;
   const useTicket = undefined;
   const mayUseCookie = createCookieRule(origins);
@@ -44,7 +44,7 @@ export function openAccess(config: Config, deps: AccessDeps): Access {
       ? openListenerAuth
       : createListeners({ verifyToken, useTicket, mayUseCookie, counters }, config);
   const refused = new RefusedOrigins({ counters, warn, monotonicMs }, origins);
-  const mayPost = createOriginRule(origins, { ownNames: senders.isOn });
+  const mayPost = createOriginRule(origins, { ownNames: senders.asksWho });
   const mayListen = createOriginRule(origins, { ownNames: listeners.isOn, ownMachine: true });
   return {
     mayPost: refused.tell('/send', mayPost),

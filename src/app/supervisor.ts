@@ -113,6 +113,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     {
       counters,
       gauges,
+      keyCounts: {},
       readiness,
       state: () => lifecycle.state,
       stop: (how) => void stop(how),

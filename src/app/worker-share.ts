@@ -6,6 +6,8 @@ export function shareOf(config: Config, workers: number, memory: ProcessMemory):
   const part = (whole: number): number => Math.ceil(whole / workers);
   return {
     ...config,
+    maxPosts: part(config.maxPosts),
+    keys: config.keys.map((key) => ({ ...key, rate: part(key.rate) })),
     maxConnections: part(config.maxConnections),
     maxHandshakes: part(config.maxHandshakes),
     maxMemoryBytes: part(residentBound(config.maxMemoryBytes, memory)),

@@ -53,6 +53,11 @@ export class ApiKeys<K extends NamedKey> {
   }
 }
 
+/** Whether a request holds a key at all, of whatever kind. */
+export function presentsKey(headers: Presented['headers']): boolean {
+  return headers['x-api-key'] !== undefined || bearerOf(headers['authorization']) !== undefined;
+}
+
 export function unauthenticated(message: string): Refused {
   return { ok: false, code: 'unauthenticated', message };
 }

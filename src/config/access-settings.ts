@@ -1,5 +1,5 @@
 import { KIB } from './amounts.ts';
-import { keyList, secret } from './kinds.ts';
+import { count, keyList, secret } from './kinds.ts';
 import { parseSendKeys } from './send-keys.ts';
 
 /** Who may post, listen and look after the server, and how each says who he is. */
@@ -9,6 +9,15 @@ export const accessSettings = {
     description:
       'Who may post: with any key here, a post without one of them is answered 401. Each has a name, a hash (or hmac-secret, or hmac-secret-file) and may have all, uids, types, rate and expires; tidings keys makes some.',
   }),
+  maxPosts: count(
+    'posts a second',
+    { min: 0, max: 1_000_000, default: 0 },
+    {
+      group: 'Access',
+      description:
+        'Most posts a second that this instance takes from all together, each envelope of a batch counted; further ones are answered 429. 0: as many as come.',
+    },
+  ),
   adminKey: secret(
     { minBytes: 1, maxBytes: KIB },
     {

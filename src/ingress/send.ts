@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
-import type { SenderAuth } from '../auth/sender-auth.ts';
+import type { Refused } from '../auth/listener-auth.ts';
+import { anybody, type Sender, type SenderAuth } from '../auth/sender-auth.ts';
 import type { Message } from '../message/message.ts';
-import type { PostReader, ReadPost } from '../message/read-post.ts';
+import type { PostFormat, PostReader, ReadPost } from '../message/read-post.ts';
 import type { Counters } from '../ops/counters.ts';
+import type { Log } from '../ops/log.ts';
 import type { Accepted, Queue } from '../queue/queue.ts';
+import type { ErrorCode } from '../wire/errors.ts';
 import { maxIdLength } from '../wire/limits.ts';
 import { answerError, answerJson, type ErrorAnswer } from './answer.ts';
 import { readBody } from './body.ts';
@@ -17,6 +20,7 @@ export interface SendDeps {
   readonly mayPost: OriginRule;
   readonly senders: SenderAuth;
   readonly counters: Counters;
+  readonly log: Pick<Log, 'debug'>;
   /** True once nothing that is accepted would still be delivered, now or by another instance. */
   readonly isClosed: () => boolean;
   /** Told of an error that no answer explains. */
@@ -30,19 +34,28 @@ export interface SendOptions {
 /** For how long a browser may remember that it may post, in seconds. */
 const preflightSeconds = '600';
 
-const anybody = { ok: true } as const;
+/** What is counted by itself of what is refused. */
+const countedBy: Partial<Record<ErrorCode, 'postsUnauthenticated' | 'postsForbidden' | 'postsLimited'>> = {
+  unauthenticated: 'postsUnauthenticated',
+  forbidden: 'postsForbidden',
+  rate_exceeded: 'postsLimited',
+};
 
 /**
  * `POST /send`: one middleware ahead of the router, which reads, checks, accepts and answers by itself. It is the line that
  * every notification travels, so it makes no more objects than it needs and leaves Koa's answering aside.
  */
 export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middleware {
-  const { queue, readPost, mayPost, senders, counters, isClosed, onFault } = deps;
+  const { queue, readPost, mayPost, senders, counters, log, isClosed, onFault } = deps;
   const { survivesProcess, schedules } = queue.guarantees;
   const suffix = survivesProcess ? '}' : ',"accepted":"volatile"}';
 
-  function refuse(request: IncomingMessage, response: ServerResponse, error: ErrorAnswer): void {
+  function refuse(request: IncomingMessage, response: ServerResponse, error: ErrorAnswer, sender: Sender | null): void {
     counters.refused += 1;
+    const counter = countedBy[error.code];
+    if (counter !== undefined) counters[counter] += 1;
+    if (sender !== null) sender.count.refused += 1;
+    if (senders.isOn) log.debug({ event: 'post.refused', key: sender?.key?.name ?? null, code: error.code });
     // Who waits for 100 Continue may leave its body out now, and nobody can tell what comes next on the connection.
     const close = request.headers.expect === undefined ? {} : { Connection: 'close' };
     const cors = error.code === 'origin_refused' ? {} : corsOf(request);
@@ -50,15 +63,18 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
   }
 
   /** Runs after the body's last byte, outside of Koa's promise: what goes wrong here must end here. */
-  function accept(request: IncomingMessage, response: ServerResponse, post: ReadPost): void {
-    if (!post.ok) return refuse(request, response, post);
-    if (isClosed()) return refuse(request, response, { code: 'stopping', headers: { Connection: 'close' } });
+  function accept(request: IncomingMessage, response: ServerResponse, post: ReadPost, sender: Sender): void {
+    if (!post.ok) return refuse(request, response, post, sender);
+    if (isClosed()) return refuse(request, response, { code: 'stopping', headers: { Connection: 'close' } }, sender);
     if (!schedules && post.messages.some(({ deliverAtMs }) => deliverAtMs !== 0)) {
-      return refuse(request, response, { code: 'cannot_schedule' });
+      return refuse(request, response, { code: 'cannot_schedule' }, sender);
     }
     const finish = (accepted: Accepted): void => {
-      if (!accepted.ok) return refuse(request, response, errorOf(accepted, post.isBatch));
-      counters.accepted += post.messages.length;
+      if (!accepted.ok) return refuse(request, response, errorOf(accepted, post.isBatch), sender);
+      const count = post.messages.length;
+      counters.accepted += count;
+      sender.count.accepted += count;
+      if (senders.isOn) log.debug({ event: 'post', key: sender.key?.name ?? null, messages: count });
       answerJson(response, 202, `{"msg":"success.",${idsOf(post.messages, post.isBatch)}${suffix}`, corsOf(request));
     };
     const accepted = queue.accept(post.messages);
@@ -66,38 +82,62 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
     else finish(accepted);
   }
 
+  /** The same for a sender who is asked: that the body is its own, that it is not too much, and that it may post it. */
+  async function acceptOf(
+    sender: Sender,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { body, format, key }: { readonly body: Buffer; readonly format: PostFormat; readonly key: string | undefined },
+  ): Promise<void> {
+    const vouched = senders.vouch(sender, request.headers, body);
+    if (!vouched.ok) return refuse(request, response, answerOf(vouched), sender);
+    const post = readPost(body, format, { key, fallback: vouched.id, prefix: sender.idPrefix });
+    // What cannot be read costs as much as a post.
+    const over = await senders.take(sender, post.ok ? post.messages.length : 1);
+    if (over !== undefined) return refuse(request, response, answerOf(over), sender);
+    const forbidden = post.ok ? senders.forbid(sender, post.messages, post.isBatch) : undefined;
+    if (forbidden !== undefined) return refuse(request, response, forbidden, sender);
+    accept(request, response, post, sender);
+  }
+
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const { headers, method } = request;
     const { origin } = headers;
     if (!mayPost(origin, headers.host)) {
       const message = `Pages of ${origin} may not post here; if they should, start with --origins=${origin}.`;
-      return refuse(request, response, { code: 'origin_refused', message });
+      return refuse(request, response, { code: 'origin_refused', message }, null);
     }
     if (method === 'OPTIONS' && origin !== undefined) return answerPreflight(response, corsOf(request));
-    if (method !== 'POST') return refuse(request, response, { code: 'method_not_allowed', headers: { Allow: 'POST' } });
+    if (method !== 'POST')
+      return refuse(request, response, { code: 'method_not_allowed', headers: { Allow: 'POST' } }, null);
     const sender = senders.isOn ? senders.identify(headers) : anybody;
-    if (!sender.ok) return refuse(request, response, { ...sender, headers: { 'WWW-Authenticate': 'Bearer' } });
+    if (!sender.ok) return refuse(request, response, answerOf(sender), null);
     const mediaType = readMediaType(headers);
     if ('refusal' in mediaType) {
-      return refuse(request, response, { code: 'unsupported_media_type', message: mediaType.refusal });
+      return refuse(request, response, { code: 'unsupported_media_type', message: mediaType.refusal }, sender);
     }
     const key = readKey(headers['idempotency-key']);
     if (key === null) {
       const message = `Idempotency-Key must be 1 to ${maxIdLength} printable ASCII characters without spaces.`;
-      return refuse(request, response, { code: 'invalid_request', message });
+      return refuse(request, response, { code: 'invalid_request', message }, sender);
     }
     if (headers.expect !== undefined && Number(headers['content-length'] ?? 0) <= maxBodyBytes)
       response.writeContinue();
     readBody(request, maxBodyBytes, (body) => {
       if (body === undefined) {
         const message = `The body is larger than --max-body, ${maxBodyBytes} bytes.`;
-        return refuse(request, response, { code: 'body_too_large', message });
+        return refuse(request, response, { code: 'body_too_large', message }, sender);
       }
-      try {
-        return accept(request, response, readPost(body, mediaType.format, key));
-      } catch (error) {
+      const failed = (error: unknown): void => {
         onFault(error);
-        return refuse(request, response, { code: 'internal' });
+        refuse(request, response, { code: 'internal' }, sender);
+      };
+      const { format } = mediaType;
+      try {
+        if (!senders.isOn) return accept(request, response, readPost(body, format, { key }), sender);
+        void acceptOf(sender, request, response, { body, format, key }).catch(failed);
+      } catch (error) {
+        failed(error);
       }
     });
   }
@@ -108,6 +148,12 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
     context.respond = false;
     return handle(req, res);
   };
+}
+
+function answerOf({ code, message, retryAfterSeconds }: Refused): ErrorAnswer {
+  if (code === 'unauthenticated') return { code, message, headers: { 'WWW-Authenticate': 'Bearer' } };
+  if (retryAfterSeconds === undefined) return { code, message };
+  return { code, message, headers: { 'Retry-After': String(retryAfterSeconds) } };
 }
 
 function errorOf(refused: Extract<Accepted, { ok: false }>, isBatch: boolean): ErrorAnswer {

@@ -11,6 +11,16 @@ export type ReadPost =
   | { readonly ok: true; readonly messages: readonly Message[]; readonly isBatch: boolean }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly details?: ErrorDetail[] };
 
+/** What the ids of a post are made of, beside what stands in its envelopes. */
+export interface PostIds {
+  /** The request's Idempotency-Key: the id of a single envelope, the stem of a batch's ids (`key/0`, `key/1`, …). */
+  readonly key?: string | undefined;
+  /** The same for envelopes that name no id themselves, where there is no key. */
+  readonly fallback?: string | undefined;
+  /** Stands before every id that is not ours. */
+  readonly prefix?: string;
+}
+
 export interface ReadPostOptions {
   readonly maxTopicIds: number;
   readonly maxBatch: number;
@@ -25,13 +35,13 @@ export interface ReadPostDeps {
 
 /**
  * Makes the function from a body to messages: one envelope, an array, or NDJSON. A batch is taken whole or refused whole.
- * `key` is the request's Idempotency-Key: the id of a single envelope, the stem of a batch's ids (`key/0`, `key/1`, …).
  * Never throws.
  */
 export function createPostReader({ newId, wallClock, now }: ReadPostDeps, { maxTopicIds, maxBatch }: ReadPostOptions) {
   const check = createEnvelopeCheck(maxTopicIds);
 
-  function one(text: string, value: unknown, key: string | undefined, time: string): Message | ErrorDetail[] {
+  function one(text: string, value: unknown, ids: PostIds, time: string): Message | ErrorDetail[] {
+    const { key, fallback, prefix = '' } = ids;
     const result = check(value);
     if ('details' in result) return result.details;
     const { envelope } = result;
@@ -43,48 +53,49 @@ export function createPostReader({ newId, wallClock, now }: ReadPostDeps, { maxT
     if (envelope.delay !== undefined && envelope.deliver_at !== 0) {
       return [{ path: 'delay', message: 'and deliver_at exclude each other' }];
     }
-    const given = envelope.id ?? key;
+    const given = envelope.id ?? key ?? fallback;
     const isCallersId = given !== undefined;
-    const message = createMessage({ envelope, id: given ?? newId(), isCallersId, rawMsg, time, nowMs: now() });
+    const id = given === undefined ? newId() : prefix + given;
+    const message = createMessage({ envelope, id, isCallersId, rawMsg, time, nowMs: now() });
     if (message.expiresAtMs !== 0 && message.deliverAtMs >= message.expiresAtMs) {
       return [{ path: 'timeout', message: 'is not after the time of delivery' }];
     }
     return message;
   }
 
-  function batch(texts: readonly string[], values: readonly unknown[], key: string | undefined): ReadPost {
+  function batch(texts: readonly string[], values: readonly unknown[], ids: PostIds): ReadPost {
     if (values.length === 0) return invalid([{ path: '', message: 'an empty batch has nothing to send' }]);
     if (values.length > maxBatch)
       return invalid([{ path: '', message: `a batch holds at most ${maxBatch} envelopes` }]);
     const time = wallClock();
     const messages: Message[] = [];
     const details: ErrorDetail[] = [];
-    const ids = new Set<string>();
+    const made = new Set<string>();
     for (let index = 0; index < values.length && details.length < maxDetails; index += 1) {
-      const made = one(texts[index] ?? '', values[index], key === undefined ? undefined : `${key}/${index}`, time);
-      if (Array.isArray(made)) {
-        for (const detail of made) details.push({ index, ...detail });
-      } else if (ids.has(made.id)) {
+      const message = one(texts[index] ?? '', values[index], idsOfItem(ids, index), time);
+      if (Array.isArray(message)) {
+        for (const detail of message) details.push({ index, ...detail });
+      } else if (made.has(message.id)) {
         details.push({ index, path: 'id', message: 'stands twice in this batch' });
       } else {
-        ids.add(made.id);
-        messages.push(made);
+        made.add(message.id);
+        messages.push(message);
       }
     }
     return details.length > 0 ? invalid(details.slice(0, maxDetails)) : { ok: true, messages, isBatch: true };
   }
 
-  return function readPost(body: Buffer, format: PostFormat, key: string | undefined): ReadPost {
+  return function readPost(body: Buffer, format: PostFormat, ids: PostIds = noIds): ReadPost {
     const text = decode(body);
     if (text === undefined) return { ok: false, code: 'invalid_json', message: 'The body is not valid UTF-8.' };
     try {
       if (format === 'ndjson') {
         const { lines, values } = readLines(text);
-        return batch(lines, values, key);
+        return batch(lines, values, ids);
       }
       const value: unknown = JSON.parse(text);
-      if (Array.isArray(value)) return batch(rawItems(text), value, key);
-      const made = one(text, value, key, wallClock());
+      if (Array.isArray(value)) return batch(rawItems(text), value, ids);
+      const made = one(text, value, ids, wallClock());
       return Array.isArray(made) ? invalid(made) : { ok: true, messages: [made], isBatch: false };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
@@ -94,6 +105,15 @@ export function createPostReader({ newId, wallClock, now }: ReadPostDeps, { maxT
 }
 
 export type PostReader = ReturnType<typeof createPostReader>;
+
+const noIds: PostIds = {};
+
+function idsOfItem(ids: PostIds, index: number): PostIds {
+  const { key, fallback } = ids;
+  if (key === undefined && fallback === undefined) return ids;
+  const at = (stem: string | undefined): string | undefined => (stem === undefined ? undefined : `${stem}/${index}`);
+  return { ...ids, key: at(key), fallback: at(fallback) };
+}
 
 /** Undefined: not UTF-8. ASCII, which most bodies are, is decoded by the cheaper copy. */
 function decode(body: Buffer): string | undefined {

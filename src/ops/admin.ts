@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
+import type { KeyCount } from '../auth/sender-auth.ts';
 import type { BackupReport } from '../cluster/failback.ts';
 import type { InstanceState } from '../cluster/lifecycle.ts';
 import type { Health } from '../journal/journal.ts';
@@ -18,6 +19,8 @@ import { addUserRoutes } from './user-routes.ts';
 export interface AdminDeps {
   readonly counters: Counters;
   readonly gauges: () => Readonly<Record<string, number>>;
+  /** What became of the posts of each key. */
+  readonly keyCounts: Readonly<Record<string, KeyCount>>;
   readonly readiness: () => Health;
   readonly state: () => InstanceState;
   readonly stop: DrainRouteDeps['stop'];
@@ -36,9 +39,10 @@ export interface AdminDeps {
 
 /** The admin listener: what this instance holds and has counted, and what became of a message. Not for the public. */
 export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa {
-  const { counters, gauges, readiness, state, stop, backup, crew, messages, users, backlog, mayChange } = deps;
-  const { version, onFault } = deps;
-  const sums = async () => (await crew?.()) ?? { readiness: readiness(), backup: backup(), gauges: gauges(), counters };
+  const { counters, gauges, keyCounts: keys, readiness, state, stop, backup, crew, messages, users, backlog } = deps;
+  const { mayChange, version, onFault } = deps;
+  const sums = async () =>
+    (await crew?.()) ?? { readiness: readiness(), backup: backup(), gauges: gauges(), counters, keys };
   const router = new Router({ strict: true });
   router.get('/stats', async (context) => {
     // A store that is away must not take this page with it.

@@ -4,6 +4,12 @@ export interface Counters {
   accepted: number;
   /** Posts that were refused, whatever the reason. */
   refused: number;
+  /** Of those, posts without a key, or with one that is unknown or expired. */
+  postsUnauthenticated: number;
+  /** Of those, posts that their key may not make. */
+  postsForbidden: number;
+  /** Of those, posts that were more than a limit on the posts of a second allows. */
+  postsLimited: number;
   /** Messages that had expired when this instance was to deliver them. */
   expired: number;
   /** Messages that no open connection of this instance wanted. */
@@ -60,6 +66,9 @@ export function createCounters(): Counters {
   return {
     accepted: 0,
     refused: 0,
+    postsUnauthenticated: 0,
+    postsForbidden: 0,
+    postsLimited: 0,
     expired: 0,
     unmatched: 0,
     lost: 0,

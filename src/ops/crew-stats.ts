@@ -1,3 +1,4 @@
+import type { KeyCount } from '../auth/sender-auth.ts';
 import type { BackupReport } from '../cluster/failback.ts';
 import type { WorkerState } from '../cluster/crew.ts';
 import type { Health } from '../journal/journal.ts';
@@ -10,6 +11,7 @@ export interface CrewStats {
   readonly backup: BackupReport | null;
   readonly gauges: Readonly<Record<string, number>>;
   readonly counters: Readonly<Record<string, number>>;
+  readonly keys: Readonly<Record<string, KeyCount>>;
   readonly workers: readonly WorkerStats[];
 }
 
@@ -35,12 +37,24 @@ export function addUp(
     backup: answers.find((answer) => answer.backup !== null)?.backup ?? null,
     gauges: sums([own.gauges, ...answers.map(({ gauges }) => gauges)]),
     counters: sums([own.counters, ...answers.map(({ counters }) => counters)]),
+    keys: keySums(answers),
     workers: states.map((state) => {
       const answer = answers.find(({ worker }) => worker === state.worker);
       const { readiness: ready = null, gauges = null, counters = null } = answer ?? {};
       return { ...state, readiness: ready, gauges, counters };
     }),
   };
+}
+
+function keySums(answers: readonly WorkerAnswer[]): Readonly<Record<string, KeyCount>> {
+  const total = new Map<string, KeyCount>();
+  for (const { keys } of answers) {
+    for (const [name, { accepted, refused }] of Object.entries(keys)) {
+      const before = total.get(name) ?? { accepted: 0, refused: 0 };
+      total.set(name, { accepted: before.accepted + accepted, refused: before.refused + refused });
+    }
+  }
+  return Object.fromEntries(total);
 }
 
 function sums(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {

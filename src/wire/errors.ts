@@ -86,6 +86,11 @@ export const errorCatalogue = {
   },
   upgrade_required: { status: 426, retryable: false, meaning: 'This path speaks WebSocket only.' },
   headers_too_large: { status: 431, retryable: false, meaning: 'The request line and headers are too large.' },
+  rate_exceeded: {
+    status: 429,
+    retryable: true,
+    meaning: 'More came in a second than a limit allows; the message names the limit. Come back after `Retry-After`.',
+  },
   internal: { status: 500, retryable: true, meaning: 'A fault of the server; its log has the reason.' },
   queue_unavailable: {
     status: 503,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
-import { openSenderAuth } from '../../src/auth/sender-auth.ts';
+import { createSenderAuth } from '../../src/auth/sender-auth.ts';
 import { createOneInstance } from '../../src/cluster/one-instance.ts';
 import { revokedRefusal } from '../../src/auth/refusals.ts';
 import { refuse } from '../../src/gateway/refuse.ts';
@@ -61,6 +61,11 @@ const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> =
   auth_unavailable: async (scope) => {
     const asking = await startInstance(scope, { flags: [`--token-jwks=http://127.0.0.1:${await freePort()}/keys`] });
     return refusedWs(`${asking.wsUrl}/ws?token=${secretToken({ sub: '1' }, { header: { alg: 'RS256', kid: 'a' } })}`);
+  },
+  rate_exceeded: async (scope) => {
+    const instance = await startInstance(scope, { flags: ['--max-posts=2'] });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => post(instance.url, right)));
+    return answers.find(({ status }) => status !== 202) ?? assert.fail('all of ten were taken');
   },
   origin_refused: () => post(url, right, { headers: { origin: 'https://evil.com' } }),
   invalid_query: () => request(`${adminUrl}/messages/x?uidz=1`),
@@ -133,7 +138,8 @@ async function provokeInternal(scope: Scope): Promise<Refusal> {
         throw new Error('planted');
       },
       mayPost: () => true,
-      senders: openSenderAuth,
+      senders: createSenderAuth({ keys: [], maxPosts: 0 }, Date.now),
+      log: { debug: () => {} },
       isClosed: () => false,
       counters: createCounters(),
       onFault,
@@ -179,6 +185,7 @@ async function provokeBeingHandedOn(scope: Scope): Promise<Refusal> {
     {
       counters: createCounters(),
       gauges: () => ({}),
+      keyCounts: {},
       readiness: () => ({ ok: true }),
       state: () => 'ready',
       stop: () => {},

@@ -130,7 +130,7 @@ export function checkHouse(sources: ReadonlyMap<string, string>): HouseReport {
 }
 
 function checkFile(file: string, code: string, report: (line: number, what: string) => void): void {
-  const name = posix.basename(file, '.ts');
+  const name = posix.basename(file, '.ts').replace(/\.d$/, '');
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) report(1, `the name '${name}' is not kebab-case`);
   if (emptyNames.test(name)) report(1, `the name '${name}' says nothing`);
   const lineCount = code.trimEnd().split('\n').length;

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { ApiKeys } from '../../src/auth/api-keys.ts';
 import type { NamedKey } from '../../src/config/key-list.ts';
+import { hashOf } from '../support/hash-of.ts';
 
-const hashOf = (key: string): string => `sha256:${createHash('sha256').update(key).digest('base64url')}`;
 const named = (name: string, key: string, expiresAtMs = 0): NamedKey => ({ name, hash: hashOf(key), expiresAtMs });
 
 const nowMs = 1_000_000;

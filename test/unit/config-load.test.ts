@@ -52,6 +52,7 @@ test('without any source there are the defaults of the design', () => {
     maxBatch: 10_000,
     requestTimeoutMs: 10_000,
     keys: [],
+    maxPosts: 0,
     maxConnections: 100_000,
     maxConnectionsPerUid: 100,
     uidConnections: 'refuse',

@@ -10,15 +10,21 @@ const answer = (worker: number, connections: number, isOk = true): WorkerAnswer 
   readiness: isOk ? { ok: true } : { ok: false, reason: `${worker} is away` },
   gauges: { connections, mid: 100 + worker, lagMs: worker },
   counters: { accepted: 10 * worker },
+  keys: { shop: { accepted: worker, refused: 10 * worker }, [`of-${worker}`]: { accepted: 1, refused: 0 } },
   backup: worker === 1 ? null : { of: 'http://primary', primary: 'well', since: 1 },
 });
 const states = [1, 2].map((worker) => ({ worker, pid: 10 + worker, isReady: true, restarts: 0 }));
 const own = { gauges: { mid: 7 }, counters: { accepted: 1, failed: 2 } };
 
 test('gauges and counters are sums, but for those that are no part of a whole', () => {
-  const { gauges, counters, workers, readiness, backup } = addUp(own, states, [answer(2, 5), answer(1, 3)]);
+  const { gauges, counters, keys, workers, readiness, backup } = addUp(own, states, [answer(2, 5), answer(1, 3)]);
   assert.deepEqual(gauges, { mid: 102, connections: 8, lagMs: 2 });
   assert.deepEqual(counters, { accepted: 31, failed: 2 });
+  assert.deepEqual(keys, {
+    shop: { accepted: 3, refused: 30 },
+    'of-1': { accepted: 1, refused: 0 },
+    'of-2': { accepted: 1, refused: 0 },
+  });
   assert.deepEqual(readiness, { ok: true });
   assert.deepEqual(backup, { of: 'http://primary', primary: 'well', since: 1 });
   assert.equal(addUp(own, states, [answer(1, 3)]).backup, null);
@@ -47,6 +53,13 @@ test('what is set for the whole is shared out, what is set for one is not', () =
     [share.maxConnections, share.maxHandshakes, share.maxConnectionsPerUid, share.maxMemoryBytes],
     [25_001, 250, 10, 225_000],
   );
+  assert.deepEqual([shareOf({ ...config, maxPosts: 10 }, 4, memory).maxPosts, share.maxPosts], [3, 0]);
+  const key = { name: 'a', hash: 'h', hmacSecret: null, hmacSecretFile: null, all: true, uids: null, types: null };
+  const keys = [
+    { ...key, rate: 10, expiresAtMs: 0 },
+    { ...key, rate: 0, expiresAtMs: 1 },
+  ];
+  assert.deepEqual(shareOf({ ...config, keys }, 4, memory).keys, [{ ...keys[0], rate: 3 }, keys[1]]);
   assert.equal(shareOf({ ...config, maxMemoryBytes: 0 }, 4, memory).maxMemoryBytes, 0, 'none stays none');
   assert.equal(shareOf({ ...config, maxMemoryBytes: 8000 }, 4, memory).maxMemoryBytes, 2000);
 });

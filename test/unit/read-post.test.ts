@@ -13,13 +13,13 @@ type Taken = Extract<ReadPost, { ok: true }>;
 type Refused = Extract<ReadPost, { ok: false }>;
 
 function taken(body: string, key?: string, format: 'json' | 'ndjson' = 'json'): Taken {
-  const result = readPost(Buffer.from(body), format, key);
+  const result = readPost(Buffer.from(body), format, { key });
   assert.ok(result.ok, `${body}: ${JSON.stringify(result)}`);
   return result;
 }
 
 function refused(body: string | Buffer, key?: string, format: 'json' | 'ndjson' = 'json'): Refused {
-  const result = readPost(Buffer.from(body), format, key);
+  const result = readPost(Buffer.from(body), format, { key });
   assert.ok(!result.ok, `${String(body)} was taken`);
   return result;
 }
