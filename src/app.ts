@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { listenForAdmin } from './app/admin-door.ts';
 import { openAccess } from './app/open-access.ts';
+import { openAdminAccess } from './app/open-admin-access.ts';
 import { openFailback } from './app/open-failback.ts';
 import { openStore, type OnDropped, type WorkerPart } from './app/open-store.ts';
 import { openTokens } from './app/open-tokens.ts';
@@ -161,7 +162,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
   });
   const backup = (): BackupReport | null => failback?.report() ?? null;
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
-  const { mayChange, users } = access;
+  const { users } = access;
+  const adminAccess = openAdminAccess(config, { log, monotonicMs });
   const { backlog } = queue;
   const state = (): InstanceState => lifecycle.state;
   const admin = createAdmin(
@@ -176,7 +178,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
       messages,
       users,
       backlog,
-      mayChange,
+      access: adminAccess,
       version,
       onFault,
     },

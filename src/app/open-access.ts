@@ -21,8 +21,6 @@ export interface AccessDeps extends StandingDeps {
 export interface Access {
   /** Whether a page of this origin may post. */
   readonly mayPost: OriginRule;
-  /** Whether a page of this origin may change something by the admin listener. */
-  readonly mayChange: OriginRule;
   readonly mayKnock: DoorRule;
   readonly senders: SenderAuth;
   readonly listeners: ListenerAuth;
@@ -48,7 +46,6 @@ export function openAccess(config: Config, deps: AccessDeps): Access {
   const mayListen = createOriginRule(origins, { ownNames: listeners.isOn, ownMachine: true });
   return {
     mayPost: refused.tell('/send', mayPost),
-    mayChange: createOriginRule([]),
     mayKnock: createDoorRule({ mayListen: refused.tell('/ws', mayListen) }),
     senders,
     listeners,

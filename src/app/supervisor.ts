@@ -22,6 +22,7 @@ import { workerQuestion } from '../ops/worker-question.ts';
 import { listenForAdmin } from './admin-door.ts';
 import { openAccess } from './open-access.ts';
 import { emptyHouse } from './open-standing.ts';
+import { openAdminAccess } from './open-admin-access.ts';
 import { openStore, type OnDropped } from './open-store.ts';
 import { openTokens } from './open-tokens.ts';
 import { createProcessClock } from './process-clock.ts';
@@ -100,7 +101,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const gauges = () => ({ mid: journal.head(), residentBytes: memory.residentBytes() });
   const hub = { receipt: () => undefined };
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
-  const { mayChange, users } = openAccess(config, {
+  const { users } = openAccess(config, {
     house: emptyHouse,
     peers,
     counters,
@@ -125,7 +126,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
       messages,
       users,
       backlog: queue.backlog,
-      mayChange,
+      access: openAdminAccess(config, { log, monotonicMs }),
       version,
       onFault,
     },

@@ -6,6 +6,7 @@ import type { InstanceState } from '../cluster/lifecycle.ts';
 import type { Health } from '../journal/journal.ts';
 import type { Backlog } from '../queue/queue.ts';
 import { answerError } from './admin-answer.ts';
+import { createAdminGuard, type AdminAccess } from './admin-guard.ts';
 import { StoreError } from './ask-store.ts';
 import { addBacklogRoutes } from './backlog-routes.ts';
 import type { CrewStats } from './crew-stats.ts';
@@ -31,16 +32,15 @@ export interface AdminDeps {
   readonly messages: MessageDesk;
   readonly users: UserDesk;
   readonly backlog: Backlog | null;
-  /** Whether a page of this origin may change something here; undefined: no browser asks. */
-  readonly mayChange: (origin: string | undefined, host: string | undefined) => boolean;
+  readonly access: AdminAccess;
   readonly version: string;
   readonly onFault: (error: unknown) => void;
 }
 
-/** The admin listener: what this instance holds and has counted, and what became of a message. Not for the public. */
-export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa {
+/** Every route of the admin listener. A route that is neither GET nor a question has a name: what the audit calls the change. */
+export function createAdminRouter(deps: Omit<AdminDeps, 'access' | 'onFault'>, options: MessageRouteOptions): Router {
   const { counters, gauges, keyCounts: keys, readiness, state, stop, backup, crew, messages, users, backlog } = deps;
-  const { mayChange, version, onFault } = deps;
+  const { version } = deps;
   const sums = async () =>
     (await crew?.()) ?? { readiness: readiness(), backup: backup(), gauges: gauges(), counters, keys };
   const router = new Router({ strict: true });
@@ -54,12 +54,18 @@ export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa 
   addMessageRoutes(router, messages, options);
   addUserRoutes(router, users, options);
   addBacklogRoutes(router, backlog);
+  return router;
+}
 
+/** The admin listener: what this instance holds and has counted, and what became of a message. Not for the public. */
+export function createAdmin(deps: AdminDeps, options: MessageRouteOptions): Koa {
+  const { access, counters, onFault } = deps;
+  const router = createAdminRouter(deps, options);
   const admin = new Koa();
   admin.silent = true;
   admin.on('error', onFault);
+  admin.use(createAdminGuard(router, access, counters));
   admin.use(answerFaults(onFault));
-  admin.use(refuseForeignPages(mayChange));
   admin.use(router.routes());
   admin.use((context) => answerNothingHere(context, router));
   return admin;
@@ -75,18 +81,6 @@ function answerFaults(onFault: (error: unknown) => void): Middleware {
       onFault(error);
       return answerError(context, { code: 'internal' });
     }
-  };
-}
-
-/** A browser sends some requests of any page to any address, and only keeps the answer from the page. */
-function refuseForeignPages(mayChange: AdminDeps['mayChange']): Middleware {
-  return (context, next) => {
-    const { origin, host } = context.req.headers;
-    if (context.method === 'GET' || context.method === 'HEAD' || mayChange(origin, host)) return next();
-    return answerError(context, {
-      code: 'origin_refused',
-      message: 'Pages of another origin may not change anything here.',
-    });
   };
 }
 

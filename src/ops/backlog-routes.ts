@@ -40,7 +40,7 @@ export function addBacklogRoutes(router: Router, backlog: Backlog | null): void 
     context.body = { total, from, limit, items: shown };
   });
 
-  router.post('/failed/:job/retry', async (context) => {
+  router.post('retry', '/failed/:job/retry', async (context) => {
     const query = readQuery(adminQueries.nothing, { ...context.query });
     if (!query.ok) return answerError(context, query.error);
     if (backlog === null) return answerError(context, { code: 'no_backlog' });

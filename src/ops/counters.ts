@@ -10,6 +10,8 @@ export interface Counters {
   postsForbidden: number;
   /** Of those, posts that were more than a limit on the posts of a second allows. */
   postsLimited: number;
+  /** Admin requests that were refused for who asked, or from where. */
+  adminRefused: number;
   /** Messages that had expired when this instance was to deliver them. */
   expired: number;
   /** Messages that no open connection of this instance wanted. */
@@ -69,6 +71,7 @@ export function createCounters(): Counters {
     postsUnauthenticated: 0,
     postsForbidden: 0,
     postsLimited: 0,
+    adminRefused: 0,
     expired: 0,
     unmatched: 0,
     lost: 0,

@@ -10,7 +10,7 @@ export interface DrainRouteDeps {
 
 /** `POST /drain`: this instance is to hand its connections over and end. The answer comes at once, with how many there are. */
 export function addDrainRoute(router: Router, { stop, connections }: DrainRouteDeps): void {
-  router.post('/drain', async (context) => {
+  router.post('drain', '/drain', async (context) => {
     const query = readQuery(adminQueries.drain, { ...context.query });
     if (!query.ok) return answerError(context, query.error);
     context.status = 202;

@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { maxItemIdLength } from '../wire/limits.ts';
 import { answerError } from './admin-answer.ts';
+import { questionRoute } from './admin-guard.ts';
 import { adminQueries, readQuery } from './admin-query.ts';
 import type { MessageDesk } from './message-desk.ts';
 import { readJson } from './read-json.ts';
@@ -31,7 +32,7 @@ export function addMessageRoutes(router: Router, desk: MessageDesk, { maxBodyByt
   });
 
   // The same question for more uids than fit into a query.
-  router.post(path, async (context) => {
+  router.post(questionRoute, path, async (context) => {
     const query = readQuery(adminQueries.nothing, { ...context.query });
     if (!query.ok) return answerError(context, query.error);
     const body = await readJson(context.req, maxBodyBytes);
@@ -41,7 +42,7 @@ export function addMessageRoutes(router: Router, desk: MessageDesk, { maxBodyByt
     return answerMessage(context, context.params['id'] ?? '', uids.value.uids);
   });
 
-  router.delete(path, async (context) => {
+  router.delete('retract', path, async (context) => {
     const query = readQuery(adminQueries.nothing, { ...context.query });
     if (!query.ok) return answerError(context, query.error);
     const id = context.params['id'] ?? '';

@@ -42,18 +42,22 @@ export function addUserRoutes(router: Router, desk: UserDesk, { maxBodyBytes }: 
     answering(nothing, (uid) => desk.read(uid)),
   );
   router.post(
+    'disconnect',
     '/users/:uid/disconnect',
     answering(nothing, (uid) => desk.act(uid, { kind: 'disconnect' })),
   );
   router.post(
+    'block',
     '/users/:uid/block',
     answering(userQueries.block, (uid, { ttl }) => desk.block(uid, ttl)),
   );
   router.delete(
+    'unblock',
     '/users/:uid/block',
     answering(nothing, (uid) => desk.act(uid, { kind: 'unblock' })),
   );
   router.post(
+    'revoke',
     '/users/:uid/revoke',
     answering(userQueries.revoke, (uid, { before }) =>
       desk.asksListeners ? desk.revoke(uid, before) : 'nothing_to_revoke',

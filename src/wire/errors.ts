@@ -34,7 +34,8 @@ export const errorCatalogue = {
   origin_refused: {
     status: 403,
     retryable: false,
-    meaning: 'A browser page of another origin sent this; allow its origin with --origins.',
+    meaning:
+      'A browser page of another origin sent this, or it came by a name that is not known to be ours; allow it with --origins.',
   },
   token_revoked: {
     status: 401,
