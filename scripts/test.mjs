@@ -1,7 +1,7 @@
 // `npm test`: everything that has to hold before a change lands, from a fresh clone on.
 //
 //   npm test                        every check and every test
-//   npm test -- lint unit           only these stages: format, lint, unit, contract, integration, e2e, chaos, ha
+//   npm test -- lint unit           only these stages: format, lint, unit, contract, integration, fuzz, e2e, chaos, ha
 //   npm test -- --only=redis        only the test files whose path contains this
 //
 // Its last line is always the sums: `N passed, N failed`. It exits 0 only when something passed and nothing failed or was

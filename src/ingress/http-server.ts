@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../wire/errors.ts';
+import { answerError } from './answer.ts';
 import { servePlainAgain, wantsWebSocket } from './plain-again.ts';
 
 export interface HttpServerOptions {
@@ -22,6 +23,8 @@ const keepAliveTimeoutMs = 75_000;
 /** How often Node looks for requests that are late. */
 const lateCheckMs = 500;
 
+const noHost = 'A request of HTTP/1.1 must have a Host.';
+
 const brokenCodes: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
   HPE_HEADER_OVERFLOW: 'headers_too_large',
@@ -35,10 +38,18 @@ export function createHttpServer(deps: HttpServerDeps, { requestTimeoutMs }: Htt
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: lateCheckMs,
     noDelay: true,
+    // Node's own answers would be no errors of the catalogue.
+    requireHostHeader: false,
   });
-  server.on('request', deps.onRequest);
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.headers.host !== undefined || request.httpVersion === '1.0') deps.onRequest(request, response);
+    else answerError(response, { code: 'invalid_request', message: noHost, headers: { Connection: 'close' } });
+  };
+  server.on('request', onRequest);
   // The handler of /send says itself when it wants the body: a body over the limit is then never sent.
-  server.on('checkContinue', deps.onRequest);
+  server.on('checkContinue', onRequest);
+  // What else is expected is not known here, and may be ignored (RFC 9110, 10.1.1).
+  server.on('checkExpectation', onRequest);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (deps.onUpgrade !== undefined && wantsWebSocket(request)) deps.onUpgrade(request, socket, head);
     else servePlainAgain(server, request, socket, head);

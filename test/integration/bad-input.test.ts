@@ -175,6 +175,26 @@ test('bytes that are not HTTP are refused', async (t) => {
   await server.serves();
 });
 
+test('a request of HTTP/1.1 without a Host is refused; one of HTTP/1.0 needs none', async (t) => {
+  const answers = await Promise.all(
+    ['1.1', '1.0'].map(async (version) => {
+      const socket = await openRaw(t, url);
+      await socket.write(`GET /healthz HTTP/${version}\r\n\r\n`);
+      return readAnswers((await ended(socket)).toString())[0] ?? assert.fail(version);
+    }),
+  );
+  assertError(answers[0] ?? assert.fail(), 'invalid_request');
+  assert.equal(answers[1]?.status, 200);
+  await server.serves();
+});
+
+test('what else a client expects than 100 Continue is ignored', async (t) => {
+  const socket = await openRaw(t, url);
+  const body = '{"topic":"all","msg":1}';
+  await socket.write(`${head(`Content-Length: ${body.length}`, 'Expect: the-unexpected')}${body}`);
+  await socket.receivedUntil((text) => text.includes('HTTP/1.1 202 '), 'its answer');
+});
+
 test('the costliest bodies that were found are answered, shortly, and harm nobody', async () => {
   const fill = (piece: string): string => piece.repeat(Math.floor((maxBodyBytes - 200) / piece.length));
   for (const body of [
