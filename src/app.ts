@@ -2,10 +2,12 @@ import type { Server } from 'node:http';
 import { listenForAdmin } from './app/admin-door.ts';
 import { openAccess } from './app/open-access.ts';
 import { openAdminAccess } from './app/open-admin-access.ts';
+import { certificateForAdmin, openCertificate } from './app/open-certificate.ts';
 import { openFailback } from './app/open-failback.ts';
 import { openStore, type OnDropped, type WorkerPart } from './app/open-store.ts';
 import { openTokens } from './app/open-tokens.ts';
 import { createProcessClock } from './app/process-clock.ts';
+import { Reloads } from './app/reloads.ts';
 import { createDrain } from './cluster/drain.ts';
 import type { BackupReport } from './cluster/failback.ts';
 import { Lifecycle, type InstanceState } from './cluster/lifecycle.ts';
@@ -17,6 +19,7 @@ import { refuse } from './gateway/refuse.ts';
 import { Heartbeat } from './hub/heartbeat.ts';
 import { Hub } from './hub/hub.ts';
 import { createApplication } from './ingress/application.ts';
+import type { Certificate } from './ingress/certificate.ts';
 import { endServer } from './ingress/end-server.ts';
 import { createHttpServer, type HttpServerDeps } from './ingress/http-server.ts';
 import { listen, type Listening } from './ingress/listen.ts';
@@ -67,6 +70,8 @@ export interface App {
    * Called again it is the same stop. `hurried`: the connections that are left are closed at once.
    */
   stop(options?: { readonly hurried?: boolean }): Promise<void>;
+  /** Reads anew what can be, such as a certificate, while it serves. What cannot be read stays as it is. Never rejects. */
+  reload(): Promise<void>;
   /** Resolves when it has stopped, whoever asked for it. */
   readonly stopped: Promise<void>;
 }
@@ -82,7 +87,7 @@ const clockCheckMs = 1000;
 
 /**
  * The composition root: makes the parts in the order of the line, backwards. `app/open-store.ts` picks the drivers. Rejects with a
- * KeyFileError.
+ * KeyFileError or a TlsPairError.
  */
 export async function createApp(deps: AppDeps): Promise<App> {
   const { config, isAdminPortChosen, log, fillRandom, memory, worker } = deps;
@@ -90,8 +95,10 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
 
   const { now, monotonicMs, clock } = createProcessClock({ log, newestMid: () => journal.head() });
-  // First of all: what is wrong with a file of keys is said before anything is open.
-  const tokens = await openTokens(config, { log, monotonicMs });
+  // First of all: what is wrong with a certificate or a file of keys is said before anything is open.
+  const reloads = new Reloads(log);
+  const certificate = worker === undefined ? openCertificate(config, { log, reloads }) : worker.certificate;
+  const tokens = await openTokens(config, { log, monotonicMs, reloads });
   const newId = createIdSource(Date.now, fillRandom);
   const drops = new Drops(now);
   const onDropped: OnDropped = (reason, where, messages) => {
@@ -150,7 +157,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const { mayPost, senders } = access;
   const send = createSend({ queue, readPost, mayPost, senders, counters, log, isClosed, onFault }, config);
   const application = createApplication({ send, assets: createAssets(), readiness, instance: nameOutside, onFault });
-  const publicServer = serve(application.callback(), gateway.upgrade);
+  const publicServer = serve(certificate, application.callback(), gateway.upgrade);
 
   const gauges = () => ({
     connections: hub.size,
@@ -184,7 +191,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     },
     config,
   );
-  const adminServer = serve(admin.callback());
+  const adminServer = serve(certificateForAdmin(config, certificate), admin.callback());
   worker?.handlers.add(workerQuestion, () => ({
     worker: worker.number,
     readiness: readiness(),
@@ -194,8 +201,12 @@ export async function createApp(deps: AppDeps): Promise<App> {
     backup: backup(),
   }));
 
-  function serve(onRequest: HttpServerDeps['onRequest'], onUpgrade?: Gateway['upgrade']): Server {
-    return createHttpServer({ onRequest, onUpgrade, onBroken: refuse }, config);
+  function serve(
+    presented: Certificate | undefined,
+    onRequest: HttpServerDeps['onRequest'],
+    onUpgrade?: Gateway['upgrade'],
+  ): Server {
+    return createHttpServer({ onRequest, onUpgrade, onBroken: refuse }, config, presented);
   }
 
   async function open(): Promise<Started | undefined> {
@@ -261,6 +272,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
       return opened;
     },
     stop,
+    reload: () => reloads.run(),
     stopped,
   };
 }

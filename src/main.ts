@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { webcrypto } from 'node:crypto';
 import { Socket } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
+import { isatty } from 'node:tty';
 import { createApp, type App, type AppDeps } from './app.ts';
+import { adminCertificate } from './app/open-certificate.ts';
 import { KeyFileError } from './auth/key-file-error.ts';
 import { WorkerError } from './cluster/worker-error.ts';
 import { workerCommand, type ToWorker } from './cluster/crew-messages.ts';
@@ -15,6 +17,7 @@ import { describeQueue } from './config/queue-url.ts';
 import type { Config } from './config/schema.ts';
 import type { ProcessMemory } from './gateway/memory-guard.ts';
 import { ListenError } from './ingress/listen.ts';
+import { TlsPairError } from './ingress/tls-pair.ts';
 import { DataDirError } from './journal/disk-error.ts';
 import { createLog } from './ops/log.ts';
 import { startUpLines } from './ops/start-up-lines.ts';
@@ -24,8 +27,13 @@ import { version } from './ops/version.ts';
 const exitUsage = 64;
 const exitUnavailable = 69;
 
+/** As a shell gives the end by SIGHUP. */
+const exitHungUp = 129;
+
 /** What hinders a start and is no fault of the program: one line says what it is. */
-const startErrors = [ListenError, DataDirError, WorkerError, KeyFileError];
+const startErrors = [ListenError, TlsPairError, DataDirError, WorkerError, KeyFileError];
+
+const stdinFd = 0;
 
 /** How long the process may live on after it has stopped. */
 const heldMs = 200;
@@ -75,6 +83,12 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
   void app.stopped.then(leave);
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  const hadTerminal = process.stdin.isTTY;
+  process.on('SIGHUP', () => {
+    // A terminal that is closed says so by this signal as well: nobody can be told anything any more, so it ends as it would by itself.
+    if (hadTerminal && !isatty(stdinFd)) process.exit(exitHungUp);
+    else void app.reload();
+  });
   // Past a limit on the size of files a write is to fail, and not to end the process.
   process.on('SIGXFSZ', () => {});
   try {
@@ -100,7 +114,11 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
 async function drain(config: Config): Promise<void> {
   const { drainInstance } = await import('./ops/drain-command.ts');
   const say = { print: (line: string) => print(`${line}\n`), fail: (line: string) => fail(exitUnavailable, [line]) };
-  await drainInstance(say, config);
+  try {
+    await drainInstance(say, { ...config, cert: adminCertificate(config) });
+  } catch (error) {
+    failStart(error);
+  }
 }
 
 async function supervise(deps: AppDeps, workers: number): Promise<App> {

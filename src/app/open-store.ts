@@ -6,6 +6,7 @@ import { createOneInstance } from '../cluster/one-instance.ts';
 import type { Peers } from '../cluster/peers.ts';
 import type { Watches } from '../cluster/watched.ts';
 import type { Config } from '../config/schema.ts';
+import type { Certificate } from '../ingress/certificate.ts';
 import type { HandedConnections } from '../ingress/handed-connections.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createMemoryJournal } from '../journal/memory.ts';
@@ -52,6 +53,8 @@ export interface WorkerPart {
   /** The name that all workers have for those outside of the deployment. */
   readonly instance: string;
   readonly door: WorkerDoor;
+  /** What it presents there, and is told when there is another; undefined: it speaks no TLS. */
+  readonly certificate: Certificate | undefined;
   /** The way to the supervisor's journal; undefined: its journal is its own. */
   readonly link: StoreLink | undefined;
 }

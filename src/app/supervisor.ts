@@ -20,12 +20,14 @@ import { createMessageDesk } from '../ops/message-desk.ts';
 import { version } from '../ops/version.ts';
 import { workerQuestion } from '../ops/worker-question.ts';
 import { listenForAdmin } from './admin-door.ts';
+import { certificateForAdmin, openCertificate } from './open-certificate.ts';
 import { openAccess } from './open-access.ts';
 import { emptyHouse } from './open-standing.ts';
 import { openAdminAccess } from './open-admin-access.ts';
 import { openStore, type OnDropped } from './open-store.ts';
 import { openTokens } from './open-tokens.ts';
 import { createProcessClock } from './process-clock.ts';
+import { Reloads } from './reloads.ts';
 import { shareOf } from './worker-share.ts';
 
 export interface SupervisorDeps extends Omit<AppDeps, 'worker'> {
@@ -50,8 +52,10 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
   const { now, monotonicMs, clock } = createProcessClock({ log, newestMid: () => journal.head() });
-  // The workers have the same file of keys: what is wrong with it is said before there are any.
-  const tokens = await openTokens(config, { log, monotonicMs });
+  // The workers have the same certificate and file of keys: what is wrong with either is said before there are any.
+  const reloads = new Reloads(log);
+  const certificate = openCertificate(config, { log, reloads });
+  const tokens = await openTokens(config, { log, monotonicMs, reloads });
   const newId = createIdSource(Date.now, fillRandom);
   const drops = new Drops(now);
   const onDropped: OnDropped = (reason, where, messages) => {
@@ -70,7 +74,14 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const crew = createCrew(
     {
       fork: createFork({ program, isLinked }),
-      orders: (worker): WorkerOrders => ({ worker, config: share, isLinked, instance, door: publicAt }),
+      orders: (worker): WorkerOrders => ({
+        worker,
+        config: share,
+        isLinked,
+        instance,
+        door: publicAt,
+        tls: certificate?.pair,
+      }),
       onForked(_worker, { link }) {
         if (link !== undefined) links.accept(link);
       },
@@ -132,7 +143,11 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     },
     config,
   );
-  const adminServer = createHttpServer({ onRequest: admin.callback(), onBroken: refuse }, config);
+  const adminServer = createHttpServer(
+    { onRequest: admin.callback(), onBroken: refuse },
+    config,
+    certificateForAdmin(config, certificate),
+  );
 
   let clockCheck: NodeJS.Timeout | undefined;
   let isServing = false;
@@ -152,7 +167,11 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     if (lifecycle.isLeaving) return undefined;
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
     const adminAt = await listenForAdmin(adminServer, config, isAdminPortChosen);
-    publicAt = await listen(door.server, { ...config, name: 'port' });
+    publicAt = await listen(door.server, {
+      ...config,
+      name: 'port',
+      scheme: certificate === undefined ? 'http' : 'https',
+    });
     if (lifecycle.isLeaving) return undefined;
     await Promise.race([crew.start(), stopBegun]);
     if (lifecycle.isLeaving) return undefined;
@@ -192,6 +211,10 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
       return opened;
     },
     stop,
+    async reload() {
+      await reloads.run();
+      crew.tell({ type: 'reload', tls: certificate?.pair });
+    },
     stopped,
   };
 }

@@ -1,8 +1,9 @@
 import { Socket } from 'node:net';
 import { createApp, type App } from '../app.ts';
-import { linkFd, type FromWorker, type ToWorker, type WorkerOrders } from '../cluster/crew-messages.ts';
+import { linkFd, type FromWorker, type PemPair, type ToWorker, type WorkerOrders } from '../cluster/crew-messages.ts';
 import { Handlers } from '../cluster/handlers.ts';
 import type { ProcessMemory } from '../gateway/memory-guard.ts';
+import { Certificate } from '../ingress/certificate.ts';
 import { HandedConnections } from '../ingress/handed-connections.ts';
 import type { FillRandom } from '../message/id.ts';
 import { createLog } from '../ops/log.ts';
@@ -28,10 +29,12 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
   const handlers = new Handlers();
   const connections = new HandedConnections();
   let app: App | undefined;
+  let creating: Promise<App> | undefined;
+  let certificate: Certificate | undefined;
   let mayEnd = (): void => {};
   const end = new Promise<void>((resolve) => (mayEnd = resolve));
 
-  async function start({ worker, config, isLinked, instance, door: at }: WorkerOrders): Promise<void> {
+  async function start({ worker, config, isLinked, instance, door: at, tls }: WorkerOrders): Promise<void> {
     const log = createLog(config.logLevel).child({ worker });
     const onLost = (): void => {
       log.error({ event: 'supervisor.lost' });
@@ -50,10 +53,18 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
         return end;
       },
     };
-    const part = { number: worker, instance, handlers, door, link };
-    app = await createApp({ config, isAdminPortChosen: false, log, fillRandom, memory, worker: part });
+    certificate = tls && new Certificate(tls);
+    const part = { number: worker, instance, handlers, door, link, certificate };
+    creating = createApp({ config, isAdminPortChosen: false, log, fillRandom, memory, worker: part });
+    app = await creating;
     void app.stopped.then(leave);
     if ((await app.start()) !== undefined) channel.send({ type: 'ready' });
+  }
+
+  async function reload(tls: PemPair | undefined): Promise<void> {
+    if (tls !== undefined) certificate?.replace(tls);
+    const created = await creating;
+    await created?.reload();
   }
 
   channel.onMessage((message, socket) => {
@@ -70,6 +81,9 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
       case 'stop':
         if (app === undefined) leave();
         else void app.stop({ hurried: message.hurried });
+        return;
+      case 'reload':
+        void reload(message.tls);
         return;
       case 'end':
         return mayEnd();

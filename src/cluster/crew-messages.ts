@@ -6,6 +6,12 @@ export interface DoorAddress {
   readonly port: number;
 }
 
+/** A certificate and its private key, as the supervisor has read them: so all workers have the same. */
+export interface PemPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** What a worker needs to know of the whole. */
 export interface WorkerOrders {
   /** From 1 on; a worker that replaces another has its number. */
@@ -17,6 +23,8 @@ export interface WorkerOrders {
   /** The supervisor's name, which all of them have at the public door. */
   readonly instance: string;
   readonly door: DoorAddress;
+  /** What it is to present at that door; undefined: it speaks no TLS. */
+  readonly tls: PemPair | undefined;
 }
 
 /** What a supervisor says to its workers. Both are the same version. */
@@ -30,6 +38,8 @@ export type ToWorker =
   | { readonly type: 'stop'; readonly hurried: boolean }
   /** No connection comes any more: it is to finish, and end. */
   | { readonly type: 'end' }
+  /** The operator wants what can be read anew to be so. */
+  | { readonly type: 'reload'; readonly tls: PemPair | undefined }
   | { readonly type: 'ask'; readonly ask: number; readonly name: string; readonly about: unknown };
 
 /** What a worker says to its supervisor. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Log } from '../ops/log.ts';
 import { Asked } from './asked.ts';
-import type { FromWorker, WorkerOrders } from './crew-messages.ts';
+import type { FromWorker, ToWorker, WorkerOrders } from './crew-messages.ts';
 import type { Fork, Forked } from './fork-worker.ts';
 import { readAnswers } from './handlers.ts';
 import type { Question, Replies } from './peers.ts';
@@ -234,6 +234,11 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
         return Promise.resolve(instances);
       });
       return { answers: readAnswers(question, answers.values()), instances };
+    },
+
+    /** Says this to every worker. One that has no orders yet does not heed it: its orders will be those that hold by then. */
+    tell(message: ToWorker): void {
+      for (const { forked } of places) forked?.send(message);
     },
 
     states: (): WorkerState[] =>

@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { keySpecs, knownNames } from './keys.ts';
 import { suggestion } from './names.ts';
+import { readProblem } from './read-problem.ts';
 import { oneLine, showName } from './redact.ts';
 import type { Entry, SourceReading } from './source.ts';
 
@@ -9,12 +10,6 @@ export type ReadFile = (path: string) => string;
 
 const specs = new Map(keySpecs.map((spec) => [spec.name, spec]));
 const knownKeys = knownNames((spec) => spec.name);
-
-const READ_PROBLEMS = new Map([
-  ['ENOENT', 'there is no such file'],
-  ['EACCES', 'permission denied'],
-  ['EISDIR', 'it is a directory'],
-]);
 
 /** Reads a YAML file that maps names (`max-body`) to values. An empty one says nothing. */
 export function readConfigFile(path: string, readFile: ReadFile): SourceReading {
@@ -63,9 +58,4 @@ function parseYaml(text: string): Yaml {
 /** The library ends some messages with a piece of the file after a colon, which may be a password. */
 function withoutExcerpt(message: string): string {
   return oneLine(message.replace(/(?<=\S): .*$/s, ''));
-}
-
-function readProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return READ_PROBLEMS.get(code) ?? code;
 }

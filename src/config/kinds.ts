@@ -8,7 +8,7 @@ import { HIDDEN, showValue } from './redact.ts';
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from './units.ts';
 
 /** The headings of --help and docs/config.md, in their order. */
-export const groups = ['Listening', 'Queue', 'Posting', 'Access', 'Connections', 'Journal', 'Process'] as const;
+export const groups = ['Listening', 'TLS', 'Queue', 'Posting', 'Access', 'Connections', 'Journal', 'Process'] as const;
 
 /** What each key must say of itself. */
 export interface KeyText {

@@ -2,7 +2,7 @@ import { readCommandLine, type Command } from './command-line.ts';
 import { CONFIG_FILE_ENV, readEnvironment, type Environment } from './environment.ts';
 import { readConfigFile, type ReadFile } from './file.ts';
 import { keySpecs } from './keys.ts';
-import { dataDirErrors, exposureErrors, portErrors, type Sources } from './rules.ts';
+import { dataDirErrors, exposureErrors, portErrors, tlsErrors, type Sources } from './rules.ts';
 import { configSchema, type Config, type ConfigKey } from './schema.ts';
 import type { Source, SourceReading } from './source.ts';
 import { tokenErrors } from './token-rules.ts';
@@ -49,6 +49,7 @@ export function loadConfig({ argv, env, readFile }: LoadInput): Loaded {
     ...exposureErrors(config),
     ...portErrors(config, sources),
     ...dataDirErrors(config),
+    ...tlsErrors(config),
     ...tokenErrors(config),
   ];
   return broken.length > 0 ? { ok: false, errors: broken } : { ok: true, command: line.command, config, sources };

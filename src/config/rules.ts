@@ -40,3 +40,10 @@ export function dataDirErrors({ dataDir, queue }: Pick<Config, 'dataDir' | 'queu
       'leave one of the two out',
   ];
 }
+
+/** One line if a certificate has no key, or a key no certificate. */
+export function tlsErrors({ tlsCert, tlsKey }: Pick<Config, 'tlsCert' | 'tlsKey'>): readonly string[] {
+  if ((tlsCert === null) === (tlsKey === null)) return [];
+  const [given, missing] = tlsCert === null ? ['tls-key', 'tls-cert'] : ['tls-cert', 'tls-key'];
+  return [`${given} needs ${missing} beside it: a certificate and its private key, a PEM file each`];
+}

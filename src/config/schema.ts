@@ -17,6 +17,7 @@ import {
   truth,
   workerCount,
 } from './kinds.ts';
+import { tlsSettings } from './tls-settings.ts';
 import { tokenSettings } from './token-settings.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -56,6 +57,8 @@ export const configSchema = z.strictObject({
     description:
       'Other web origins whose pages may post and listen; https://*.example.com stands for all names below that one. Requests without an Origin header (backends, apps) are not concerned; * allows every page of the web, null every page without an origin of its own.',
   }),
+
+  ...tlsSettings,
 
   queue: queueUrl({
     group: 'Queue',

@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../wire/errors.ts';
 import { answerError } from './answer.ts';
+import { tlsOptions, type Certificate } from './certificate.ts';
 import { servePlainAgain, wantsWebSocket } from './plain-again.ts';
 
 export interface HttpServerOptions {
@@ -30,9 +32,16 @@ const brokenCodes: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
 };
 
-/** An HTTP server with a bound on every phase of a request. */
-export function createHttpServer(deps: HttpServerDeps, { requestTimeoutMs }: HttpServerOptions): Server {
-  const server = createServer({
+/** What is wrong with a request, and not with the connection that it came by. */
+const requestError = /^(HPE_|ERR_HTTP_)/;
+
+/** An HTTP server with a bound on every phase of a request; with a certificate one that speaks nothing but TLS. */
+export function createHttpServer(
+  deps: HttpServerDeps,
+  { requestTimeoutMs }: HttpServerOptions,
+  certificate?: Certificate,
+): Server {
+  const options = {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
@@ -40,7 +49,8 @@ export function createHttpServer(deps: HttpServerDeps, { requestTimeoutMs }: Htt
     noDelay: true,
     // Node's own answers would be no errors of the catalogue.
     requireHostHeader: false,
-  });
+  };
+  const server = certificate === undefined ? createServer(options) : createSecureServer(options, certificate);
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.headers.host !== undefined || request.httpVersion === '1.0') deps.onRequest(request, response);
     else answerError(response, { code: 'invalid_request', message: noHost, headers: { Connection: 'close' } });
@@ -55,8 +65,17 @@ export function createHttpServer(deps: HttpServerDeps, { requestTimeoutMs }: Htt
     else servePlainAgain(server, request, socket, head);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else deps.onBroken(socket, brokenCodes[error.code ?? ''] ?? 'invalid_request');
+    const code = error.code ?? '';
+    if (requestError.test(code) && socket.writable) deps.onBroken(socket, brokenCodes[code] ?? 'invalid_request');
+    else socket.destroy();
   });
+  return server;
+}
+
+/** What fails before there is TLS is a `clientError` as well. */
+function createSecureServer(options: ServerOptions, certificate: Certificate): Server {
+  const handshakeTimeout = options.requestTimeout;
+  const server = createTlsServer({ ...options, ...tlsOptions(certificate.pair), handshakeTimeout });
+  certificate.addServer(server);
   return server;
 }

@@ -1,4 +1,5 @@
 import { isIPv6, type Server } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 
 /** Where a server listens. */
 export interface Listening {
@@ -14,6 +15,8 @@ export interface ListenOptions {
   readonly name: string;
   /** When the port is taken, take any free one. */
   readonly orAnyPort?: boolean;
+  /** What its connections speak; absent: what the server itself does. */
+  readonly scheme?: 'http' | 'https';
 }
 
 /** A port that cannot be had. Its message is one line that says which setting to change. */
@@ -38,20 +41,20 @@ const reasons: Readonly<Record<string, string>> = {
 /** Opens a server. Rejects with a ListenError. */
 export async function listen(
   server: Server,
-  { host, port, name, orAnyPort = false }: ListenOptions,
+  { host, port, name, orAnyPort = false, scheme = server instanceof TlsServer ? 'https' : 'http' }: ListenOptions,
 ): Promise<Listening> {
   try {
     await open(server, host, port);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    if (code === 'EADDRINUSE' && orAnyPort) return listen(server, { host, port: 0, name });
+    if (code === 'EADDRINUSE' && orAnyPort) return listen(server, { host, port: 0, name, scheme });
     const reason = reasons[code] ?? `cannot be opened (${code})`;
     throw new ListenError(`${name}: ${host}:${port} ${reason}; choose another with --${name}=N`, { cause: error });
   }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('a TCP server has a TCP address');
   const shown = isIPv6(host) ? `[${host}]` : host;
-  return { url: `http://${shown}:${address.port}`, port: address.port };
+  return { url: `${scheme}://${shown}:${address.port}`, port: address.port };
 }
 
 function open(server: Server, host: string, port: number): Promise<void> {

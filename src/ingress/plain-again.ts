@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** Headers that offer another protocol; without them the request is an ordinary one. */
 const offers = new Set(['connection', 'upgrade', 'http2-settings']);
@@ -21,6 +22,7 @@ export function servePlainAgain(server: Server, request: IncomingMessage, socket
     const name = rawHeaders[index] ?? '';
     if (!offers.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[index + 1]}`);
   }
-  server.emit('connection', socket);
+  // What has TLS already is not to have it once more.
+  server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket);
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
 }

@@ -1,7 +1,9 @@
 import { request, type IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { connectPinned, OtherCertificateError } from './admin-tls.ts';
 
 export interface DrainCommandDeps {
   readonly print: (line: string) => void;
@@ -12,6 +14,8 @@ export interface DrainCommandOptions {
   /** Where the admin listener of the instance is bound. */
   readonly adminHost: string;
   readonly adminPort: number;
+  /** The certificate, PEM, that the admin listener presents; undefined: it speaks no TLS. */
+  readonly cert: string | undefined;
 }
 
 /** What is asked of an instance that runs; what it says of itself while it drains. */
@@ -19,6 +23,17 @@ interface Said {
   readonly status: number;
   readonly state: string | undefined;
   readonly connections: number | undefined;
+}
+
+/** Other: somebody is there who is not meant. */
+type Answer = Said | 'gone' | 'silent' | 'other';
+
+type Ask = (method: 'GET' | 'POST', path: string) => Promise<Answer>;
+
+interface Asked {
+  readonly host: string;
+  readonly port: number;
+  readonly cert: string | undefined;
 }
 
 /** How long the admin listener has to answer, and how often in a row it may fail to before it is given up. */
@@ -36,11 +51,16 @@ const everyAddress: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1',
 /** `tidings drain`: has a running instance hand its connections over, and waits until it has gone. True: it has. */
 export async function drainInstance(
   { print, fail }: DrainCommandDeps,
-  { adminHost, adminPort }: DrainCommandOptions,
+  { adminHost, adminPort, cert }: DrainCommandOptions,
 ): Promise<boolean> {
   const host = everyAddress[adminHost] ?? adminHost;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${adminPort}`;
-  const begun = await ask(`${url}/drain`, 'POST');
+  const url = `${cert === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${adminPort}`;
+  const ask: Ask = (method, path) => askOnce({ host, port: adminPort, cert }, method, path);
+  const begun = await ask('POST', '/drain');
+  if (begun === 'other') {
+    fail(`what listens at ${url} presents another certificate than tls-cert; SIGHUP has it read that again`);
+    return false;
+  }
   if (begun === 'gone' || begun === 'silent') {
     const how = begun === 'gone' ? 'nothing listens' : 'nothing answers';
     fail(`${how} at ${url}; name the admin listener of the instance with --admin-host and --admin-port`);
@@ -51,22 +71,23 @@ export async function drainInstance(
     return false;
   }
   print(`${url} drains ${count(begun.connections)}.`);
-  return waitForEnd(url, { print, fail });
+  return waitForEnd(ask, url, { print, fail });
 }
 
-async function waitForEnd(url: string, { print, fail }: DrainCommandDeps): Promise<boolean> {
+async function waitForEnd(ask: Ask, url: string, { print, fail }: DrainCommandDeps): Promise<boolean> {
   let silences = 0;
   let saidMs = performance.now();
   for (;;) {
     await delay(askEveryMs);
-    const now = await ask(`${url}/stats`, 'GET');
+    const now = await ask('GET', '/stats');
     silences = now === 'silent' ? silences + 1 : 0;
     if (silences === maxSilences) {
       fail(`${url} does not answer any more, and has not ended`);
       return false;
     }
     // Whoever is not draining there has been started since.
-    if (now === 'gone' || (now !== 'silent' && now.state !== 'draining' && now.state !== 'stopped')) break;
+    if (now === 'gone' || now === 'other' || (now !== 'silent' && now.state !== 'draining' && now.state !== 'stopped'))
+      break;
     if (now === 'silent' || performance.now() - saidMs < sayEveryMs) continue;
     saidMs = performance.now();
     print(`  ${count(now.connections)} left`);
@@ -75,9 +96,16 @@ async function waitForEnd(url: string, { print, fail }: DrainCommandDeps): Promi
   return true;
 }
 
-function ask(url: string, method: 'GET' | 'POST'): Promise<Said | 'gone' | 'silent'> {
+async function askOnce({ host, port, cert }: Asked, method: 'GET' | 'POST', path: string): Promise<Answer> {
+  let socket: TLSSocket | undefined;
+  try {
+    socket = cert === undefined ? undefined : await connectPinned({ host, port, timeoutMs: answerMs }, cert);
+  } catch (error) {
+    return error instanceof OtherCertificateError ? 'other' : 'gone';
+  }
   return new Promise((resolve) => {
-    const asked = request(url, { method, agent: false, timeout: answerMs });
+    const connection = socket === undefined ? { agent: false } : { createConnection: () => socket };
+    const asked = request({ host, port, path, method, timeout: answerMs, ...connection });
     asked.once('timeout', () => {
       resolve('silent');
       asked.destroy();

@@ -53,6 +53,7 @@ test('a stop has time to drain, and only what helps is started again', () => {
   };
   const stopMs = Number(/^(\d+)s$/.exec(value('TimeoutStopSec'))?.[1]) * SECOND_MS;
   assert.ok(stopMs >= 2 * config.drainMs, `${stopMs} ms for a drain of ${config.drainMs} ms and what follows it`);
+  assert.equal(value('ExecReload'), '/bin/kill -HUP $MAINPID', 'what tls.test.ts does');
   assert.equal(value('KillSignal'), 'SIGTERM');
   assert.equal(value('KillMode'), 'mixed', 'the workers are told by their own supervisor');
   assert.equal(value('Restart'), 'on-failure');

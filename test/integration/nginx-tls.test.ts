@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { Scope } from '../support/cleanup.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { within } from '../support/deadline.ts';
 import { freePort } from '../support/free-port.ts';
 import { startInstance } from '../support/instance.ts';
@@ -169,12 +170,7 @@ async function withPlaces(
   dir: string,
   { tls, plain, primary, backup }: Readonly<Record<'tls' | 'plain' | 'primary' | 'backup', number>>,
 ): Promise<string> {
-  const [certificate, key] = [join(dir, 'certificate.pem'), join(dir, 'certificate.key')];
-  const made = await runProgram('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', `/CN=${NAME}`, '-addext', `subjectAltName=DNS:${NAME}`, '-out', certificate, '-keyout', key],
-  ]);
-  assert.equal(made.code, 0, made.stderr);
+  const { certFile, keyFile } = await makeCertificate(dir, 'certificate', { host: NAME });
   const logs = join(dir, 'own-logs');
   mkdirSync(logs);
   return substitute(tlsText, [
@@ -185,8 +181,8 @@ async function withPlaces(
     ['listen 80 ', `listen 127.0.0.1:${plain} `],
     ['127.0.0.1:3210', `127.0.0.1:${primary}`],
     ['127.0.0.1:3211', `127.0.0.1:${backup}`],
-    ['/etc/ssl/certs/notify.example.com.pem', certificate],
-    ['/etc/ssl/private/notify.example.com.key', key],
+    ['/etc/ssl/certs/notify.example.com.pem', certFile],
+    ['/etc/ssl/private/notify.example.com.key', keyFile],
     // The master's user may enter the test's folder, Debian's may not.
     ['user www-data;', process.getuid?.() === 0 ? 'user root;' : ''],
     ['pid /run/nginx.pid;', `pid ${dir}/nginx.pid;`],

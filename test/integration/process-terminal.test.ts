@@ -28,6 +28,8 @@ async function startInTerminal(scope: Scope, flags: readonly string[]) {
     pid: Number(/pid=(\d+)/.exec(shown)?.[1]),
     press: (key: string) => void terminal.stdin.write(key),
     shown: () => shown,
+    /** The window is closed. */
+    close: () => void terminal.kill('SIGKILL'),
     exited: within(exited, () => `the end; shown: ${shown}`),
   };
 }
@@ -50,3 +52,25 @@ test('a Ctrl-C that comes twice, as from npm, is one', async (t) => {
   process.kill(pid, 'SIGINT');
   assert.equal(await exited, 0);
 });
+
+test('a SIGHUP has it read its files anew; that of a terminal that is closed ends it', async (t) => {
+  for (const workers of [1, 2]) {
+    const { wsUrl, pid, shown, close } = await startInTerminal(t, ['--drain=10m', `--workers=${workers}`]);
+    process.kill(pid, 'SIGHUP');
+    await eventually(() => shown().includes('"event":"reload.nothing"') || undefined, 'the reload');
+    assert.doesNotMatch(shown(), /"event":"draining"/);
+    // Whoever is closed without a word comes back when somebody serves again.
+    const client = await connectWs(t, `${wsUrl}/ws?uid=1`);
+    close();
+    assert.equal((await within(client.closed, 'the end of the connection')).code, 1006);
+    await eventually(() => isGone(pid) || undefined, 'the end');
+  }
+});
+
+function isGone(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+}

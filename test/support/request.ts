@@ -1,4 +1,5 @@
 import { request as httpRequest, type Agent, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { within } from './deadline.ts';
 
 export interface Answer {
@@ -16,12 +17,17 @@ export interface RequestOptions {
   /** Default: a connection of its own for each request, closed after it. */
   readonly agent?: Agent;
   readonly timeoutMs?: number;
+  /** The certificate that an https URL is to be trusted for. */
+  readonly ca?: string;
 }
 
 /** One HTTP request; resolves with the answer whatever its status, rejects when there is none. */
 export function request(url: string, options: RequestOptions = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, body, agent, timeoutMs } = options;
-  const sent = httpRequest(url, { method, headers, agent: agent ?? false });
+  const { method = 'GET', headers = {}, body, agent = false, timeoutMs, ca } = options;
+  const isSecure = url.startsWith('https:');
+  const sent = isSecure
+    ? httpsRequest(url, { method, headers, agent, ca })
+    : httpRequest(url, { method, headers, agent });
   const answered = new Promise<Answer>((resolve, reject) => {
     sent.once('error', reject);
     sent.once('response', (response) => {

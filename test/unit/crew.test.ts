@@ -58,6 +58,7 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
         isLinked: true,
         instance: 'i',
         door: { url: 'http://127.0.0.1:1', port: 1 },
+        tls: undefined,
       }),
       onForked: () => {},
       onReady: () => void steps.push('ready'),
