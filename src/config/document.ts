@@ -10,6 +10,8 @@ port: 3211
 admin-port: 0
 origins:
   - https://app.example.com
+tls-cert: /etc/tidings/app.example.com.pem
+tls-key: /etc/tidings/app.example.com.key
 queue: redis/redis.internal:6379
 redis-prefix: shop
 queue-deadline: 1500ms

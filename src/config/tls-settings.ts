@@ -5,10 +5,10 @@ export const tlsSettings = {
   tlsCert: filePath({
     group: 'TLS',
     description:
-      'Certificate of the public listener with its chain, its own first: https and wss instead of http and ws, TLS 1.2 at least. Of the admin listener as well where that is bound beyond loopback. Read again on SIGHUP; open connections stay. Needs tls-key.',
+      'Certificate of the public listener, its chain after it, and of the admin listener where that is beyond loopback: https and wss in place of http and ws. SIGHUP has it read again with tls-key, for new connections; open ones stay.',
   }),
   tlsKey: filePath({
     group: 'TLS',
-    description: 'Private key of tls-cert, without a passphrase.',
+    description: 'Private key of tls-cert, which needs it beside it; without a passphrase.',
   }),
 };

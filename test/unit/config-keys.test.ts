@@ -48,6 +48,8 @@ const samples: Readonly<Record<KeySpec['kind'], Sample>> = {
 
 /** What a setting needs beside it: alone it would have no effect, and be refused. */
 const companions: Partial<Record<ConfigKey, readonly string[]>> = {
+  tlsCert: ['--tls-key=a.key'],
+  tlsKey: ['--tls-cert=a.pem'],
   tokenAlgorithms: ['--token-key=keys.pem'],
   tokenIssuer: ['--token-key=keys.pem'],
   tokenAudience: ['--token-key=keys.pem'],

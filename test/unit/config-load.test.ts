@@ -43,6 +43,8 @@ test('without any source there are the defaults of the design', () => {
     maxTokenBytes: 4096,
     insecure: false,
     origins: [],
+    tlsCert: null,
+    tlsKey: null,
     queue: { kind: 'list' },
     redisPrefix: 'tidings',
     dataDir: null,

@@ -64,3 +64,15 @@ test('an empty data directory is an error: an unset variable is not to lose what
     });
   }
 });
+
+test('a certificate and its key go together', () => {
+  const errors = (...argv: string[]) => {
+    const loaded = loadConfig({ argv, env: {}, readFile: () => '' });
+    return loaded.ok ? [] : loaded.errors;
+  };
+  const needs = 'a certificate and its private key, a PEM file each';
+  assert.deepEqual(errors('--tls-cert=a'), [`tls-cert needs tls-key beside it: ${needs}`]);
+  assert.deepEqual(errors('--tls-key=a', '--tls-cert=none'), [`tls-key needs tls-cert beside it: ${needs}`]);
+  assert.deepEqual(errors('--tls-cert=a', '--tls-key=b'), []);
+  assert.deepEqual(errors('--tls-cert=none', '--tls-key=none'), []);
+});
