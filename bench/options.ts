@@ -27,11 +27,16 @@ export function parseOptions(argv: readonly string[], scenarioNames: readonly st
     },
   });
   if (values.list) return 'list';
-  const only = values.only.flatMap((names) => names.split(','));
-  for (const name of only) {
-    if (!scenarioNames.includes(name)) throw new Error(`no scenario "${name}"; there are: ${scenarioNames.join(', ')}`);
-  }
+  const only = values.only.flatMap((names) => names.split(',')).flatMap((name) => namedBy(name, scenarioNames));
   const runs = Number(values.runs ?? (values.quick ? 1 : 3));
   if (!Number.isInteger(runs) || runs < 1 || runs > 20) throw new Error('--runs is a whole number from 1 to 20');
   return { only, runs, quick: values.quick, outDir: values.out };
+}
+
+/** A scenario, or all whose names begin with this and a dash. */
+function namedBy(name: string, scenarioNames: readonly string[]): string[] {
+  if (scenarioNames.includes(name)) return [name];
+  const found = scenarioNames.filter((scenario) => scenario.startsWith(`${name}-`));
+  if (found.length === 0) throw new Error(`no scenario "${name}"; there are: ${scenarioNames.join(', ')}`);
+  return found;
 }

@@ -26,8 +26,8 @@ export async function runSide(side: Side, root: string, quick: boolean): Promise
   try {
     const server = await startServer(side.server, root);
     try {
-      const { port, serverPids, storePids } = server;
-      const plan = fitToLimits({ ...DEFAULT_PLAN, ...side.plan, port, serverPids, storePids }, quick);
+      const { port, serverPids, storePids, credentials } = server;
+      const plan = fitToLimits({ ...DEFAULT_PLAN, ...side.plan, port, serverPids, storePids, credentials }, quick);
       const result = await generate(plan, root);
       return { result, invalid: result.problems };
     } finally {

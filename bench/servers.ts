@@ -4,9 +4,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChild, type Child } from './child.ts';
+import type { Credentials } from './load/credentials.ts';
+import { secured } from './secured.ts';
 
 const TIDINGS_QUEUES = {
   'tidings-list': 'list',
+  'tidings-secured': 'secured list',
   'tidings-workers': 'list of 2 workers',
   'tidings-durable-list': 'durable list',
   'tidings-redis': 'redis',
@@ -35,6 +38,8 @@ export interface RunningServer {
   port: number;
   serverPids: number[];
   storePids: number[];
+  /** What it asks of its callers; null: nothing. */
+  credentials: Credentials | null;
   stop(): Promise<void>;
 }
 
@@ -54,6 +59,7 @@ type TidingsQueue = (typeof TIDINGS_QUEUES)[TidingsName];
 async function startTidings(root: string, queue: TidingsQueue): Promise<RunningServer> {
   if (queue === 'durable list') return startDurable(root);
   if (queue === 'list of 2 workers') return startWorkers(root);
+  if (queue === 'secured list') return startSecured(root);
   const store = queue === 'list' ? undefined : await startRedis();
   const args = [
     'serve',
@@ -68,6 +74,12 @@ async function startTidings(root: string, queue: TidingsQueue): Promise<RunningS
     await store?.stop();
     throw error;
   }
+}
+
+async function startSecured(root: string): Promise<RunningServer> {
+  const { flags, credentials } = secured();
+  const args = ['serve', '--port=0', '--admin-port=0', ...UNGUARDED, ...flags];
+  return { ...running(await startNode(join(root, 'dist/main.js'), args), undefined), credentials };
 }
 
 /** What it costs is what all of its processes cost together. */
@@ -114,6 +126,7 @@ function running(server: Child, store: Child | undefined): RunningServer {
     port: Number(server.said),
     serverPids: [server.pid],
     storePids: store === undefined ? [] : [store.pid],
+    credentials: null,
     stop: async () => {
       await server.stop();
       await store?.stop();

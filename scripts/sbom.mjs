@@ -9,8 +9,8 @@ import { Failure, root } from './project.mjs';
 /** What it is called, in dist/ and in an archive. */
 export const BILL = 'sbom.cdx.json';
 
-// With --omit=dev, or NODE_ENV=production, npm leaves out what is for development as well as for the server (seen in npm
-// 10.8 to 11.19): so all of it, and what is for development goes afterwards.
+// With --omit=dev, or NODE_ENV=production, npm leaves out what is for development as well as for the server (npm/cli#7909,
+// seen in npm 10.8 to 11.19): so all of it, and what is for development only goes afterwards.
 const COMMAND = ['sbom', '--sbom-format=cyclonedx', '--include=dev', '--package-lock-only'];
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { encodeClientFrame } from './client-frame.ts';
+import { headerLines, listenerHeaders } from './credentials.ts';
 import { FrameCounter, type FrameSink } from './frame-counter.ts';
 import { uidOf, type LoadPlan } from './plan.ts';
 
@@ -35,7 +36,7 @@ export class Listener {
   #early: Buffer | undefined = Buffer.alloc(0);
   #upgraded = false;
 
-  constructor(index: number, plan: Pick<LoadPlan, 'port' | 'protocol'>, hooks: ListenerHooks) {
+  constructor(index: number, plan: Pick<LoadPlan, 'port' | 'protocol' | 'credentials'>, hooks: ListenerHooks) {
     this.index = index;
     this.#hooks = hooks;
     this.#isSocketIo = plan.protocol === 'socket.io';
@@ -52,7 +53,7 @@ export class Listener {
     this.#socket.on('close', () => hooks.failed(this, 'closed by the server'));
     this.#socket.write(
       `GET ${path}uid=${uidOf(index)} HTTP/1.1\r\nHost: 127.0.0.1:${plan.port}\r\nUpgrade: websocket\r\n` +
-        `Connection: Upgrade\r\nSec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+        `${headerLines(listenerHeaders(plan.credentials, index, uidOf(index)))}Connection: Upgrade\r\nSec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
     );
   }
 

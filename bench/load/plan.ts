@@ -1,3 +1,5 @@
+import type { Credentials } from './credentials.ts';
+
 /** Whom a post is for: everybody, one connected uid after the other, or a uid that nobody listens as. */
 export type Audience = 'all' | 'single' | 'nobody';
 
@@ -12,6 +14,8 @@ export interface LoadPlan {
   serverPids: number[];
   /** Processes beside the server (a Redis) whose CPU time is told separately. */
   storePids: number[];
+  /** What the server asks for; null: nothing. */
+  credentials: Credentials | null;
   connections: number;
   /** How long to wait after the last connection before memory is read and posting begins. */
   settleMs: number;
@@ -42,6 +46,7 @@ export interface LoadPlan {
 export const DEFAULT_PLAN: Omit<LoadPlan, 'port' | 'serverPids'> = {
   protocol: 'websocket',
   storePids: [],
+  credentials: null,
   connections: 1_000,
   settleMs: 500,
   audience: 'all',

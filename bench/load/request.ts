@@ -1,3 +1,4 @@
+import { headerLines, posterHeaders } from './credentials.ts';
 import { uidOf, type LoadPlan } from './plan.ts';
 import { STAMP_DIGITS, STAMP_MARK, STAMP_PLACE, writeDigits } from './stamp.ts';
 
@@ -9,11 +10,11 @@ export class RequestBytes {
   readonly #stampOffsets: number[] = [];
   readonly #uidOffset: number;
 
-  constructor(plan: Pick<LoadPlan, 'port' | 'audience' | 'batch' | 'connections'>) {
+  constructor(plan: Pick<LoadPlan, 'port' | 'credentials' | 'audience' | 'batch' | 'connections'>) {
     const body = bodyText(plan);
     const head =
       `POST /send HTTP/1.1\r\nHost: 127.0.0.1:${plan.port}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+      `${headerLines(posterHeaders(plan.credentials))}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
     this.bytes = Buffer.from(head + body);
     for (let at = this.bytes.indexOf(STAMP_MARK); at >= 0; at = this.bytes.indexOf(STAMP_MARK, at + STAMP_DIGITS)) {
       this.#stampOffsets.push(at + STAMP_MARK.length);

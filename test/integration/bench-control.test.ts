@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
+import { listenerHeaders, posterHeaders, type Credentials } from '../../bench/load/credentials.ts';
 import { runSide } from '../../bench/run-side.ts';
 import { CONTROL, type Side } from '../../bench/scenarios.ts';
+import { startServer } from '../../bench/servers.ts';
+import { endWith } from '../support/cleanup.ts';
+import { post } from '../support/post.ts';
+import { openRaw } from '../support/raw-socket.ts';
+import { upgradeRequest } from '../support/raw-ws.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 /** Bounded by its count, not by time: a busy machine makes it slower, not different. */
@@ -31,6 +37,38 @@ test('the bench counts every delivery of an honest server, whatever it speaks', 
     const { result, invalid } = await runSide(side, root, false);
     assert.equal(invalid, '');
     assert.equal(result?.deliveries, side.plan.audience === 'single' ? 50 : 5_000);
+  }
+});
+
+test('what is measured as secured asks for a key, a token and an origin, and its callers show them', async (t) => {
+  const server = await startServer('tidings-secured', root);
+  endWith(t, () => server.stop());
+  const { credentials } = server;
+  assert.ok(credentials);
+  const url = `http://127.0.0.1:${server.port}`;
+  const envelope = { topic: 'all', msg: 'x' };
+  assert.equal((await post(url, envelope)).status, 401);
+  assert.equal((await post(url, envelope, { headers: posterHeaders(credentials) })).status, 202);
+  assert.equal((await post(url, { ...envelope, types: 'alert' }, { headers: posterHeaders(credentials) })).status, 403);
+
+  const upgrade = async (shown: Credentials | null): Promise<string> => {
+    const socket = await openRaw(t, url);
+    await socket.write(upgradeRequest(`${url}/ws?uid=10000`, listenerHeaders(shown, 0, 10_000)));
+    const head = await socket.receivedUntil((text) => text.includes('\r\n'), 'a status');
+    return head.slice('HTTP/1.1 '.length, 'HTTP/1.1 '.length + 3);
+  };
+  assert.equal(await upgrade(credentials), '101');
+  assert.equal(await upgrade(null), '401');
+  assert.equal(await upgrade({ ...credentials, tokenSecret: 'x'.repeat(43) }), '401');
+  assert.equal(await upgrade({ ...credentials, audience: 'somebody-else' }), '401');
+  assert.equal(await upgrade({ ...credentials, origin: 'https://example.org' }), '403');
+});
+
+test('and counts every delivery of it', async () => {
+  for (const audience of ['all', 'single'] as const) {
+    const { result, invalid } = await runSide({ server: 'tidings-secured', plan: { ...short, audience } }, root, false);
+    assert.equal(invalid, '');
+    assert.equal(result?.deliveries, audience === 'single' ? 50 : 5_000);
   }
 });
 

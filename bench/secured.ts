@@ -1,0 +1,42 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Credentials } from './load/credentials.ts';
+
+/** Several, as while keys are changed: the one that is used is held against each. */
+const KEY_COUNT = 4;
+
+/** Far beyond what a run does: each limit counts, and none is met. */
+const RATE = 1_000_000;
+
+/**
+ * The flags of a server that asks everybody who he is and counts for every limit, and what its callers show. TLS is not
+ * among them: the generator does not speak it, and the usual place for it is the proxy.
+ */
+export function secured(): { flags: string[]; credentials: Credentials } {
+  const keys = Array.from({ length: KEY_COUNT }, () => randomBytes(32).toString('base64url'));
+  const credentials = {
+    key: keys.at(-1)!,
+    tokenSecret: randomBytes(32).toString('base64url'),
+    issuer: 'https://issuer.example.com',
+    audience: 'tidings-bench',
+    origin: 'https://app.example.com',
+  };
+  const entries = keys.map((key, index) => ({
+    name: `backend-${index}`,
+    hash: `sha256:${createHash('sha256').update(key).digest('base64url')}`,
+    all: true,
+    // Every uid of the run begins with 1 or 2.
+    uids: ['1', '2'],
+    types: ['notice'],
+    rate: RATE,
+    expires: '2100-01-01',
+  }));
+  const flags = [
+    `--keys=${JSON.stringify(entries)}`,
+    `--token-secret=${credentials.tokenSecret}`,
+    `--token-issuer=${credentials.issuer}`,
+    `--token-audience=${credentials.audience}`,
+    '--origins=https://*.example.com',
+    `--max-posts=${RATE}`,
+  ];
+  return { flags, credentials };
+}
