@@ -3,13 +3,13 @@ import { everyType } from '../wire/frames.ts';
 import { typeListSchema, uidSchema } from './listen-schema.ts';
 import type { Authenticated } from './listener-auth.ts';
 
-/** The last instant that a Date can have, in seconds. */
-const lastSecond = 8.64e12;
+/** From here up it is milliseconds that somebody wrote, whose tokens would never expire. */
+const mostSeconds = 1e12;
 
 const seconds = z
   .number({ error: 'must be a number of seconds since 1970' })
   .min(0, { error: 'must not be before 1970' })
-  .max(lastSecond, { error: 'must be a number of seconds since 1970, not of milliseconds' });
+  .lt(mostSeconds, { error: 'must be a number of seconds since 1970, not of milliseconds' });
 
 /** The claims that mean something here. Others are ignored. */
 const claimsSchema = z.object({
