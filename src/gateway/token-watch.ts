@@ -17,19 +17,14 @@ const aheadMs = 30_000;
 /** A token is over up to so much later than it says. */
 const tickMs = 500;
 
-/** When something is to be done for a connection, in ticks, and whether it is to be told or closed. */
-interface Due {
-  readonly tick: number;
-  readonly isLast: boolean;
-}
-
 /**
  * Tells tracked connections ahead of time that their token expires, and closes those whose token has. One timer for all, which runs while
  * there is one to wait for. What it holds is gone with its connection; work per tick: O(connections that are due).
  */
 export class TokenWatch {
   readonly #deps: TokenWatchDeps;
-  readonly #dues = new Map<Connection, Due>();
+  /** In ticks. */
+  readonly #dues = new Map<Connection, number>();
   readonly #slots = new Map<number, Set<Connection>>();
   #doneTick = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -45,12 +40,12 @@ export class TokenWatch {
   /** From now on, or anew: the connection's grant has just been given to it. */
   watch(connection: Connection): void {
     this.forget(connection);
-    const expiresAtMs = connection.grant?.expiresAtMs ?? 0;
+    const expiresAtMs = expiryOf(connection);
     if (expiresAtMs === 0) return;
     const nowMs = this.#deps.now();
     const leftMs = Math.max(0, expiresAtMs - nowMs);
     const isTold = connection.mode === 'tracked';
-    this.#put(connection, isTold ? expiresAtMs - Math.min(aheadMs, leftMs / 2) : expiresAtMs, !isTold);
+    this.#put(connection, isTold ? expiresAtMs - Math.min(aheadMs, leftMs / 2) : expiresAtMs);
   }
 
   /** Harmless for one that is not watched. */
@@ -58,38 +53,39 @@ export class TokenWatch {
     const due = this.#dues.get(connection);
     if (due === undefined) return;
     this.#dues.delete(connection);
-    const slot = this.#slots.get(due.tick);
+    const slot = this.#slots.get(due);
     slot?.delete(connection);
-    if (slot?.size === 0) this.#slots.delete(due.tick);
+    if (slot?.size === 0) this.#slots.delete(due);
     if (this.#dues.size === 0) this.#stop();
   }
 
   /** Does what is due. */
   tick(): void {
-    const nowTick = Math.floor(this.#deps.now() / tickMs);
+    const nowMs = this.#deps.now();
+    const nowTick = Math.floor(nowMs / tickMs);
     const behind = nowTick - this.#doneTick;
     // After a jump of the clock there are fewer slots than ticks.
     const ticks =
       behind > this.#slots.size
         ? [...this.#slots.keys()].filter((tick) => tick <= nowTick)
         : Array.from({ length: Math.max(0, behind) }, (_, index) => this.#doneTick + 1 + index);
-    this.#doneTick = Math.max(this.#doneTick, nowTick);
+    this.#doneTick = nowTick;
     const due = ticks.flatMap((tick) => [...(this.#slots.get(tick) ?? [])]);
-    if (due.some((connection) => this.#dues.get(connection)?.isLast === true)) this.#deps.hub.flush();
-    for (const connection of due) {
-      const what = this.#dues.get(connection);
-      if (what?.isLast === true) this.#close(connection);
-      else if (what !== undefined) this.#tell(connection);
-    }
+    const over = due.filter((connection) => expiryOf(connection) <= nowMs);
+    for (const connection of due) if (expiryOf(connection) > nowMs) this.#tell(connection, nowMs);
+    // They get what was published before.
+    if (over.length > 0) this.#deps.hub.flush();
+    for (const connection of over) this.#close(connection);
   }
 
-  #tell(connection: Connection): void {
-    const expiresAtMs = connection.grant?.expiresAtMs ?? 0;
-    const leftMs = Math.max(0, Math.round(expiresAtMs - this.#deps.now()));
+  #tell(connection: Connection, nowMs: number): void {
+    const expiresAtMs = expiryOf(connection);
     this.forget(connection);
     // Who is still to be welcomed is told nothing before.
-    if (connection.behind?.isNew !== true) connection.write(tokenFrame({ event: 'token', expires_in_ms: leftMs }));
-    this.#put(connection, expiresAtMs, true);
+    if (connection.mode === 'tracked' && connection.behind?.isNew !== true) {
+      connection.write(tokenFrame({ event: 'token', expires_in_ms: Math.round(expiresAtMs - nowMs) }));
+    }
+    this.#put(connection, expiresAtMs);
   }
 
   #close(connection: Connection): void {
@@ -99,10 +95,10 @@ export class TokenWatch {
     connection.door.close(closeCodes.tokenExpired, 'the token has expired');
   }
 
-  #put(connection: Connection, atMs: number, isLast: boolean): void {
+  #put(connection: Connection, atMs: number): void {
     if (this.#dues.size === 0) this.#start();
     const tick = Math.max(Math.ceil(atMs / tickMs), this.#doneTick + 1);
-    this.#dues.set(connection, { tick, isLast });
+    this.#dues.set(connection, tick);
     const slot = this.#slots.get(tick);
     if (slot === undefined) this.#slots.set(tick, new Set([connection]));
     else slot.add(connection);
@@ -118,4 +114,9 @@ export class TokenWatch {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** 0: never. */
+function expiryOf(connection: Connection): number {
+  return connection.grant?.expiresAtMs ?? 0;
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { WebSocket, type ClientOptions } from 'ws';
 import { endWith, type Scope } from './cleanup.ts';
 import { within } from './deadline.ts';
@@ -38,16 +39,19 @@ export interface WsClient {
 
 export interface WsOptions extends ClientOptions {
   readonly protocols?: string[];
+  /** Told the headers of the answer that opens the connection. */
+  readonly onUpgrade?: (headers: IncomingHttpHeaders) => void;
 }
 
 /** Connects to `ws://…` and resolves when the connection is open; rejects with the refusal otherwise. */
 export async function connectWs(
   scope: Scope,
   url: string,
-  { protocols = [], ...options }: WsOptions = {},
+  { protocols = [], onUpgrade = () => {}, ...options }: WsOptions = {},
 ): Promise<WsClient> {
   const socket = new WebSocket(url, protocols, { perMessageDeflate: false, ...options });
   endWith(scope, () => socket.terminate());
+  socket.once('upgrade', ({ headers }) => onUpgrade(headers));
 
   const frames: Received[] = [];
   const texts: string[] = [];

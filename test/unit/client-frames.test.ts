@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { grantByWord } from '../../src/auth/listener-auth.ts';
 import { ClientFrames } from '../../src/gateway/client-frames.ts';
 import { Hub } from '../../src/hub/hub.ts';
 import { createCounters } from '../../src/ops/counters.ts';
@@ -21,12 +22,19 @@ function createFrames(maxClientFrames = 20) {
   hub.add(peer.connection, ['notice']);
   const acked: [uid: string, mid: number][] = [];
   const acknowledge = (uid: string, mid: number): void => void acked.push([uid, mid]);
-  const renewals = { begin: () => false };
+  const renewed: string[] = [];
+  const tokens = { areTaken: false };
+  const renewals = {
+    begin(_connection: unknown, token: string): boolean {
+      renewed.push(token);
+      return tokens.areTaken;
+    },
+  };
   const frames = new ClientFrames(
     { hub, counters, monotonicMs, head: () => head, acknowledge, renewals },
     { maxClientFrames, maxClientFrameBytes: 4096 },
   );
-  return { counters, clock, hub, frames, acked, ...peer };
+  return { counters, clock, hub, frames, acked, renewed, tokens, ...peer };
 }
 
 const types = ({ connection }: ReturnType<typeof createFrames>): string[] => [...(connection.cohort?.types ?? ['*'])];
@@ -119,4 +127,54 @@ test('a connection that is closing is not read', () => {
   connection.isHeard = false;
   assert.equal(frames.admit(connection), false);
   assert.equal(connection.isHeard, false);
+});
+
+test('types that are not granted are not had over the connection either', () => {
+  const run = createFrames();
+  run.connection.grant = { ...grantByWord('1'), types: ['a', 'b'] };
+  const send = (frame: object): void => run.frames.read(run.connection, Buffer.from(JSON.stringify(frame)));
+  for (const names of [['c'], ['a', 'c'], ['notice']]) send({ types: names });
+  assert.deepEqual([types(run), run.counters.ignoredFrames, run.counters.clientFrames], [['notice'], 3, 0]);
+  send({ types: ['b'] });
+  assert.deepEqual(types(run), ['b']);
+  send({ types: ['*'] });
+  assert.deepEqual(types(run), ['a', 'b'], 'all that there are for it');
+  send({ types: ['c', '*'] });
+  assert.deepEqual(types(run), ['a', 'b']);
+  send({ types: [] });
+  assert.deepEqual(types(run), ['a', 'b']);
+  assert.equal(run.connection.cohort?.types === null, false);
+});
+
+test('a token is handed on where one is asked for, and ignored elsewhere', () => {
+  const run = createFrames();
+  const send = (frame: object): void => run.frames.read(run.connection, Buffer.from(JSON.stringify(frame)));
+  send({ token: 'a.b.c' });
+  assert.deepEqual([run.counters.ignoredFrames, run.counters.clientFrames], [1, 0]);
+  run.tokens.areTaken = true;
+  send({ token: 'd.e.f' });
+  assert.deepEqual([run.counters.ignoredFrames, run.counters.clientFrames], [1, 1]);
+  for (const token of [7, null, ['x'], { x: 1 }]) send({ token });
+  assert.deepEqual(run.renewed, ['a.b.c', 'd.e.f']);
+  assert.equal(run.counters.ignoredFrames, 5);
+});
+
+test('a frame of the greatest size is read, one byte more closes with 1009 unless it is a token that is asked for', () => {
+  const run = createFrames();
+  const frame = (member: string, size: number): Buffer => {
+    const text = JSON.stringify({ [member]: '' });
+    return Buffer.from(JSON.stringify({ [member]: 'x'.repeat(size - text.length) }));
+  };
+  run.tokens.areTaken = true;
+  run.frames.read(run.connection, frame('token', 9000));
+  run.frames.read(run.connection, frame('x', 4096));
+  assert.deepEqual([run.socket.closes, run.counters.clientFrames, run.counters.ignoredFrames], [[], 1, 1]);
+  run.frames.read(run.connection, frame('x', 4097));
+  assert.deepEqual(run.socket.closes, [{ code: 1009, reason: 'the frame is too large' }]);
+  assert.equal(run.counters.protocolErrors, 1);
+  for (const bytes of [Buffer.from(' '.repeat(5000)), frame('token', 5000)]) {
+    const other = createFrames();
+    other.frames.read(other.connection, bytes);
+    assert.equal(other.socket.closes[0]?.code, 1009, 'no JSON, or a token that nobody asked for');
+  }
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { grantByWord } from '../../src/auth/listener-auth.ts';
 import { readListenQuery, readTypes, type ListenRequest } from '../../src/gateway/listen-query.ts';
 import { seeded } from './seeded.ts';
 
@@ -111,4 +112,31 @@ test('the types of a client frame are read by the same rule', () => {
   for (const types of ['a', null, undefined, {}, [1], [''], ['a,b'], ['t'.repeat(65)], many]) {
     assert.equal(readTypes(types, null), undefined, JSON.stringify(types));
   }
+});
+
+test('who was asked has the uid of his grant, which he may repeat, and of its types what he asks for', () => {
+  const grant = { ...grantByWord('ann'), types: ['a', 'b'] };
+  const read = (query: string, types: readonly string[] | null = grant.types) =>
+    readListenQuery(new URLSearchParams(query), { ...grant, types });
+  const taken = (types: string[], cursor?: number | null) => ({ ok: true, request: { uid: 'ann', types, cursor } });
+  assert.deepEqual(read(''), taken(['a', 'b']));
+  assert.deepEqual(read('', null), taken(['notice']));
+  assert.deepEqual(read('uid=ann&types=b&mid=5&token=x'), taken(['b'], 5));
+  assert.deepEqual(read('types=*'), taken(['a', 'b']));
+  assert.deepEqual(read('types=*', null), taken(['*']));
+  assert.deepEqual(read('d={"types":["a"]}'), taken(['a']));
+  assert.deepEqual(read('d={"uid":"ann"}'), taken(['a', 'b']));
+  for (const query of [
+    'uid=bob',
+    'd={"uid":"bob"}',
+    'd={"uid":"bob"}&uid=ann',
+    'uid=Ann',
+    'uid=ann&types=c',
+    'types=a,c',
+  ]) {
+    const said = read(query);
+    assert.deepEqual(said.ok ? said : said.code, 'forbidden', query);
+  }
+  const said = read('uid=');
+  assert.deepEqual(said.ok ? said : said.code, 'invalid_listen');
 });
