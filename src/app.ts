@@ -108,13 +108,24 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const onGap = (after: number, since: number): void => hub.gap(after, since);
   const instance = newId();
   const store = await openStore(config, { now, clock, log, instance, onDropped, onGap, worker });
-  const { journal, queue, peers, watches } = store;
+  const { journal, queue, peers, watches, place } = store;
   const head = (): number => journal.head();
   const acknowledge = (uid: string, mid: number): void => journal.acknowledge(uid, mid);
   const onExpired = ({ id }: Message): void => drops.add(id, 'expired', 'hub');
   const hub = new Hub({ clock, monotonicMs, mailboxes: journal, counters, onExpired }, config);
   const heartbeat = new Heartbeat(counters, config);
-  const access = openAccess(config, { house: hub, peers, counters, log, now, monotonicMs, tokens });
+  const access = await openAccess(config, {
+    house: hub,
+    peers,
+    counters,
+    log,
+    now,
+    monotonicMs,
+    tokens,
+    instance,
+    worker,
+    place,
+  });
   const { random } = Math;
   const admission = new Admission({ counters, log, monotonicMs, random, memory }, config);
   const isLeaving = (): boolean => lifecycle.isLeaving;
@@ -213,7 +224,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     // A store may take its time to answer; a stop does not wait for that.
     await Promise.race([journal.start((entries) => hub.publish(entries)), stopBegun]);
     if (lifecycle.isLeaving) return undefined;
-    await Promise.race([Promise.all([queue.start(), peers.start()]), stopBegun]);
+    await Promise.race([Promise.all([queue.start(), peers.start(), access.start()]), stopBegun]);
     if (lifecycle.isLeaving) return undefined;
     heartbeat.start();
     admission.start();
@@ -252,7 +263,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     admission.stop();
     clearInterval(clockCheck);
     // Ends when what was on its way to the store is answered, so that those who posted it are as well.
-    await Promise.all([journal.stop(), peers.stop()]);
+    await Promise.all([journal.stop(), peers.stop(), access.stop()]);
     publicServer.closeAllConnections();
     adminServer.close();
     adminServer.closeAllConnections();

@@ -1,44 +1,41 @@
 import { createDoorRule, type DoorRule } from '../auth/door-rule.ts';
-import type { Entry } from '../auth/entry.ts';
 import { openListenerAuth, type ListenerAuth, type Presented } from '../auth/listener-auth.ts';
 import { createListeners } from '../auth/listeners.ts';
 import { createOriginRule, type OriginRule } from '../auth/origin-rule.ts';
 import { RefusedOrigins } from '../auth/refused-origins.ts';
 import { createSenderAuth, type SenderAuth } from '../auth/sender-auth.ts';
 import type { Config } from '../config/schema.ts';
-import type { Log } from '../ops/log.ts';
-import type { UserDesk } from '../ops/user-desk.ts';
-import { openStanding, type StandingDeps } from './open-standing.ts';
+import { openStanding, openTickets, type OpenStanding, type StandingDeps } from './open-standing.ts';
 import type { OpenTokens } from './open-tokens.ts';
+import { openTruth, type TruthDeps } from './open-truth.ts';
 
-export interface AccessDeps extends StandingDeps {
-  readonly log: Log;
+export interface AccessDeps extends StandingDeps, TruthDeps {
   readonly monotonicMs: () => number;
   readonly tokens: Pick<OpenTokens, 'verifyToken'>;
 }
 
 /** Who may come in, by which door. */
-export interface Access {
+export interface Access extends OpenStanding {
   /** Whether a page of this origin may post. */
   readonly mayPost: OriginRule;
   readonly mayKnock: DoorRule;
   readonly senders: SenderAuth;
   readonly listeners: ListenerAuth;
-  readonly entry: Entry;
-  readonly users: UserDesk;
 }
 
 /** The composition of everything that asks who somebody is. */
-export function openAccess(config: Config, deps: AccessDeps): Access {
+export async function openAccess(config: Config, deps: AccessDeps): Promise<Access> {
   const { counters, log, monotonicMs, tokens } = deps;
   const { origins } = config;
   const warn = (fields: object, text: string): void => log.warn(fields, text);
   const senders = createSenderAuth(config, Date.now);
   const { verifyToken } = tokens;
-  const useTicket = undefined;
+  const truth = await openTruth(config, deps);
+  const tickets = openTickets(config, truth, deps.now);
+  const useTicket = tickets?.use;
   const mayUseCookie = createCookieRule(origins);
   const listeners =
-    verifyToken === undefined
+    verifyToken === undefined && useTicket === undefined
       ? openListenerAuth
       : createListeners({ verifyToken, useTicket, mayUseCookie, counters }, config);
   const refused = new RefusedOrigins({ counters, warn, monotonicMs }, origins);
@@ -49,7 +46,7 @@ export function openAccess(config: Config, deps: AccessDeps): Access {
     mayKnock: createDoorRule({ mayListen: refused.tell('/ws', mayListen) }),
     senders,
     listeners,
-    ...openStanding(config, deps, { asksListeners: listeners.isOn }),
+    ...openStanding(config, truth, deps, { asksListeners: listeners.isOn, tickets }),
   };
 }
 

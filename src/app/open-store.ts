@@ -4,6 +4,7 @@ import type { LinkStream } from '../cluster/link-frames.ts';
 import type { DoorAddress } from '../cluster/crew-messages.ts';
 import { createOneInstance } from '../cluster/one-instance.ts';
 import type { Peers } from '../cluster/peers.ts';
+import type { SupervisorLine } from '../cluster/supervisor-line.ts';
 import type { Watches } from '../cluster/watched.ts';
 import type { Config } from '../config/schema.ts';
 import type { Certificate } from '../ingress/certificate.ts';
@@ -17,7 +18,7 @@ import type { Log } from '../ops/log.ts';
 import { createDirectQueue } from '../queue/direct.ts';
 import { createListQueue } from '../queue/list.ts';
 import type { Queue } from '../queue/queue.ts';
-import { openRedisPlace } from './redis-place.ts';
+import { openRedisPlace, type RedisPlace } from './redis-place.ts';
 
 /** The most messages that wait in the list queue for the journal. */
 const maxWaiting = 100_000;
@@ -42,6 +43,8 @@ export interface Store {
   readonly peers: Peers;
   /** Undefined: what is appended is told here whoever it is for. */
   readonly watches?: Watches;
+  /** Where its Redis is; undefined: it has none. */
+  readonly place?: RedisPlace;
 }
 
 /** What a worker has of its supervisor. */
@@ -50,6 +53,8 @@ export interface WorkerPart {
   readonly number: number;
   /** Where the supervisor's questions are answered. */
   readonly handlers: Handlers;
+  /** Where it asks the supervisor. */
+  readonly line: SupervisorLine;
   /** The name that all workers have for those outside of the deployment. */
   readonly instance: string;
   readonly door: WorkerDoor;
@@ -116,7 +121,7 @@ export async function openStore(config: Config, deps: StoreDeps): Promise<Store>
   const journal = createRedisJournal({ log, clock, onExpired, onGap }, options);
   const { createRedisPeers } = await import('../cluster/redis-peers.ts');
   const peers = createRedisPeers({ instance, log }, options);
-  if (config.queue.kind === 'redis') return { journal, queue: createDirectQueue({ journal }), peers };
+  if (config.queue.kind === 'redis') return { journal, queue: createDirectQueue({ journal }), peers, place };
   const { createBullmqQueue } = await import('../queue/bullmq.ts');
   const queue = createBullmqQueue(
     {
@@ -128,5 +133,5 @@ export async function openStore(config: Config, deps: StoreDeps): Promise<Store>
     },
     options,
   );
-  return { journal, queue, peers };
+  return { journal, queue, peers, place };
 }

@@ -85,6 +85,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
       onForked(_worker, { link }) {
         if (link !== undefined) links.accept(link);
       },
+      onAsk: (worker, name, about) => access.answerWorker?.(worker, name, about),
+      onEnded: (worker) => access.workerEnded(worker),
       onReady: () => door.handWaiting(),
       onReturned: (socket) => door.take(socket),
       async closeDoor() {
@@ -112,7 +114,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const gauges = () => ({ mid: journal.head(), residentBytes: memory.residentBytes() });
   const hub = { receipt: () => undefined };
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
-  const { users } = openAccess(config, {
+  const { place } = store;
+  const access = await openAccess(config, {
     house: emptyHouse,
     peers,
     counters,
@@ -120,7 +123,10 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     now,
     monotonicMs,
     tokens,
+    instance,
+    place,
   });
+  const { users } = access;
   const admin = createAdmin(
     {
       counters,
@@ -163,7 +169,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     // A store may take its time to answer; a stop does not wait for that.
     await Promise.race([journal.start(isLinked ? links.follower : () => {}), stopBegun]);
     if (lifecycle.isLeaving) return undefined;
-    await Promise.race([Promise.all([queue.start(), peers.start()]), stopBegun]);
+    await Promise.race([Promise.all([queue.start(), peers.start(), access.start()]), stopBegun]);
     if (lifecycle.isLeaving) return undefined;
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
     const adminAt = await listenForAdmin(adminServer, config, isAdminPortChosen);
@@ -189,7 +195,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     await queue.stop();
     clearInterval(clockCheck);
     links.stop();
-    await Promise.all([journal.stop(), peers.stop()]);
+    await Promise.all([journal.stop(), peers.stop(), access.stop()]);
     adminServer.close();
     adminServer.closeAllConnections();
     if (isServing) log.info({ event: 'stopped' });

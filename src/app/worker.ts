@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import { createApp, type App } from '../app.ts';
 import { linkFd, type FromWorker, type PemPair, type ToWorker, type WorkerOrders } from '../cluster/crew-messages.ts';
 import { Handlers } from '../cluster/handlers.ts';
+import { createSupervisorLine } from '../cluster/supervisor-line.ts';
 import type { ProcessMemory } from '../gateway/memory-guard.ts';
 import { Certificate } from '../ingress/certificate.ts';
 import { HandedConnections } from '../ingress/handed-connections.ts';
@@ -27,6 +28,7 @@ export interface WorkerDeps {
 /** A process that takes posts and listeners at the public door, for a supervisor which has all the rest. */
 export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): void {
   const handlers = new Handlers();
+  const line = createSupervisorLine((message) => channel.send(message));
   const connections = new HandedConnections();
   let app: App | undefined;
   let creating: Promise<App> | undefined;
@@ -54,7 +56,7 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
       },
     };
     certificate = tls && new Certificate(tls);
-    const part = { number: worker, instance, handlers, door, link, certificate };
+    const part = { number: worker, instance, handlers, line, door, link, certificate };
     creating = createApp({ config, isAdminPortChosen: false, log, fillRandom, memory, worker: part });
     app = await creating;
     void app.stopped.then(leave);
@@ -87,6 +89,8 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
         return;
       case 'end':
         return mayEnd();
+      case 'answer':
+        return line.answered(message.ask, message.answer);
       case 'ask':
         channel.send({ type: 'reply', ask: message.ask, answer: handlers.answer(message.name, message.about) });
     }

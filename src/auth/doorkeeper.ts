@@ -2,7 +2,7 @@ import { closeCodes } from '../wire/close-codes.ts';
 import type { Refused } from './listener-auth.ts';
 import { blockedRefusal, revokedRefusal } from './refusals.ts';
 import { shutOut, type Change, type Standing } from './standing.ts';
-import { Standings } from './standings.ts';
+import type { Standings } from './standings.ts';
 
 /** An open connection, as far as it can be shown the door. */
 export interface Guest {
@@ -29,17 +29,20 @@ export interface DoorkeeperDeps {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly counters: DoorkeeperCounters;
+  /** What is known here; where there is no other truth, it is the truth. */
+  readonly standings: Standings;
 }
 
 /** Carries out on the connections of this instance what is said of their uids, and knows it for those who come. */
 export class Doorkeeper {
   readonly #deps: DoorkeeperDeps;
   readonly #asksListeners: boolean;
-  readonly standings = new Standings();
+  readonly standings: Standings;
 
   /** `asksListeners`: what a listener came with was issued by somebody, and can be revoked. */
   constructor(deps: DoorkeeperDeps, { asksListeners }: { readonly asksListeners: boolean }) {
     this.#deps = deps;
+    this.standings = deps.standings;
     this.#asksListeners = asksListeners;
   }
 

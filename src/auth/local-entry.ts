@@ -1,5 +1,5 @@
 import type { Doorkeeper, House } from './doorkeeper.ts';
-import type { Entry } from './entry.ts';
+import type { Entered, Entry } from './entry.ts';
 import type { Grant, Refused } from './listener-auth.ts';
 import { fullRefusal } from './refusals.ts';
 
@@ -20,8 +20,13 @@ export interface LocalEntryDeps {
   readonly counters: EntryCounters;
 }
 
+/** An entry that waits for nobody. */
+export interface LocalEntry extends Entry {
+  enter(grant: Grant): Entered;
+}
+
 /** Judges by what this instance knows and counts its own connections alone. Asks nobody, waits for nobody, and gives no seats. */
-export function createLocalEntry({ doorkeeper, house, counters }: LocalEntryDeps, options: EntryOptions): Entry {
+export function createLocalEntry({ doorkeeper, house, counters }: LocalEntryDeps, options: EntryOptions): LocalEntry {
   const { maxConnectionsPerUid, uidConnections } = options;
 
   function shutOut({ uid, issuedAtMs }: Grant): Refused | undefined {

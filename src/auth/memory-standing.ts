@@ -1,24 +1,35 @@
-import { standingAfter, type Change } from './standing.ts';
-import type { StandingDesk } from './standing-source.ts';
+import { SeatBook } from './seat-book.ts';
+import { shutOut, standingAfter, type Change } from './standing.ts';
+import type { News, Seating, StandingDesk, Verdict } from './standing-source.ts';
 import type { Standings } from './standings.ts';
 
 export interface MemoryStandingDeps {
-  /** The truth itself. */
   readonly standings: Standings;
+  /** Unix milliseconds. */
   readonly now: () => number;
   /** Keeps all of them, so that they are there after a start. Rejects when that fails. */
-  readonly keep?: (standings: Standings) => Promise<void>;
+  readonly keep?: ((standings: Standings) => Promise<void>) | undefined;
 }
 
-/** The truth in the memory of one process. */
-export function createMemoryStanding({ standings, now, keep }: MemoryStandingDeps): StandingDesk {
+/** Who asks later than so many changes is told everything. */
+const maxChanges = 1000;
+
+/**
+ * The truth in the memory of one process, for that process or for its workers. What `standings` holds is in force before it is kept: an
+ * action that rejects was done, and is gone after a start.
+ */
+export function createMemoryStanding({ standings, now, keep }: MemoryStandingDeps) {
+  const seats = new SeatBook();
+  const changes: Change[] = [];
   let last = 0;
-  return {
+
+  const desk: StandingDesk = {
     async act(uid, action): Promise<Change> {
-      const before = standings.get(uid);
-      const standing = standingAfter(before, action);
+      const standing = standingAfter(standings.get(uid), action);
       last += 1;
       const change = { number: last, uid, kind: action.kind, standing };
+      changes.push(change);
+      if (changes.length > maxChanges) changes.shift();
       if (action.kind === 'disconnect') return change;
       standings.set(uid, standing, now());
       await keep?.(standings);
@@ -26,4 +37,32 @@ export function createMemoryStanding({ standings, now, keep }: MemoryStandingDep
     },
     standing: (uid) => Promise.resolve(standings.get(uid)),
   };
+
+  return {
+    ...desk,
+    /** Judges and seats somebody who comes to `holder`, a worker. */
+    enter(holder: number, seating: Seating): Verdict {
+      const standing = standings.get(seating.uid);
+      const why = shutOut(standing, seating.issuedAtMs, now());
+      if (why !== undefined) return { state: why, standing };
+      const replaced = seats.take(holder, seating);
+      return replaced === undefined ? { state: 'full' } : { state: 'in', replaced };
+    },
+    leave: (holder: number, uid: string, seat: string): void => seats.free(holder, uid, seat),
+    /** A worker has ended. O(seats). */
+    leaveAll: (holder: number): void => seats.freeAll(holder),
+    /** What has changed after that change; below 0: everything. */
+    news(after: number): News {
+      const first = changes[0]?.number ?? last + 1;
+      const isKnown = after >= 0 && after >= first - 1 && after <= last;
+      return {
+        whole: isKnown ? undefined : [...standings.entries()],
+        changes: isKnown ? changes.filter(({ number }) => number > after) : [],
+        through: last,
+        replaced: [],
+      };
+    },
+  };
 }
+
+export type MemoryStanding = ReturnType<typeof createMemoryStanding>;

@@ -13,7 +13,7 @@ export interface Seating {
   readonly replaces: boolean;
 }
 
-/** What the truth says to a `Seating`. `replaced`: seats of any instance that were given away. */
+/** What the truth says to a `Seating`. `replaced`: the full names of seats, of any instance, that were given away. */
 export type Verdict =
   | { readonly state: 'in'; readonly replaced: readonly string[] }
   | { readonly state: 'blocked' | 'revoked'; readonly standing: Standing }
@@ -26,22 +26,23 @@ export interface News {
   readonly changes: readonly Change[];
   /** Every change up to this number is in it. */
   readonly through: number;
-  /** Seats of this instance that were given away. */
+  /** The full names of seats of this instance that were given away. */
   readonly replaced: readonly string[];
 }
 
 /**
- * Where the truth about uids is: their standing and their seats, for all instances of a deployment. Everything rejects when the truth
- * does not answer in time, except `leave`.
+ * Where the truth about uids is, for the instances that take connections: their standing and their seats. What gives a promise rejects
+ * when the truth does not answer in time.
  */
 export interface StandingSource {
+  /** Resolves when the truth can be asked, or is not there for now. Never rejects. */
   start(): Promise<void>;
   /** Judges and seats in one step: of two that come for the last seat at once, one gets it. */
   enter(seating: Seating): Promise<Verdict>;
-  /** He was let in without being asked for, since the truth was away: he is to have his seat once it is back. */
-  adopt(uid: string, seat: string): void;
   /** The seat is free, also where it is not known whether it was ever taken. */
   leave(uid: string, seat: string): void;
+  /** The name that a seat of this instance has here; undefined: it is another instance's. */
+  ownSeat(fullName: string): string | undefined;
   news(): Promise<News>;
   stop(): Promise<void>;
 }
@@ -50,4 +51,16 @@ export interface StandingSource {
 export interface StandingDesk {
   act(uid: string, action: Action): Promise<Change>;
   standing(uid: string): Promise<Standing>;
+}
+
+/** The open seats of one instance: their uids. A seat is named for when it was taken, and a number. */
+export type OpenSeats = ReadonlyMap<string, string>;
+
+export function seatName(atMs: number, number: number): string {
+  return `${Math.floor(atMs).toString(36)}-${number.toString(36)}`;
+}
+
+/** When it was taken, in Unix ms. */
+export function seatedAtMs(seat: string): number {
+  return Number.parseInt(seat, 36);
 }

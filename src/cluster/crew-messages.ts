@@ -40,7 +40,9 @@ export type ToWorker =
   | { readonly type: 'end' }
   /** The operator wants what can be read anew to be so. */
   | { readonly type: 'reload'; readonly tls: PemPair | undefined }
-  | { readonly type: 'ask'; readonly ask: number; readonly name: string; readonly about: unknown };
+  | { readonly type: 'ask'; readonly ask: number; readonly name: string; readonly about: unknown }
+  /** To what the worker has asked; null: there is none. */
+  | { readonly type: 'answer'; readonly ask: number; readonly answer: unknown };
 
 /** What a worker says to its supervisor. */
 export type FromWorker =
@@ -53,7 +55,9 @@ export type FromWorker =
   | { readonly type: 'pong' }
   /** It has handed its connections over. */
   | { readonly type: 'drained' }
-  | { readonly type: 'reply'; readonly ask: number; readonly answer: unknown };
+  | { readonly type: 'reply'; readonly ask: number; readonly answer: unknown }
+  /** 0 in the place of the number: it is told, and waits for no answer. */
+  | { readonly type: 'ask'; readonly ask: number; readonly name: string; readonly about: unknown };
 
 /** Where a link is among what a worker inherits, after its input, its two outputs and the channel of these messages. */
 export const linkFd = 4;

@@ -5,6 +5,7 @@ import type { FromWorker, ToWorker, WorkerOrders } from './crew-messages.ts';
 import type { Fork, Forked } from './fork-worker.ts';
 import { readAnswers } from './handlers.ts';
 import type { Question, Replies } from './peers.ts';
+import { noAnswer } from './supervisor-line.ts';
 import { WorkerError } from './worker-error.ts';
 
 export interface CrewDeps {
@@ -12,6 +13,10 @@ export interface CrewDeps {
   readonly orders: (worker: number) => WorkerOrders;
   /** A worker has been started. */
   readonly onForked: (worker: number, forked: Forked) => void;
+  /** Answers what a worker asks, now or by a promise. */
+  readonly onAsk: (worker: number, name: string, about: unknown) => unknown;
+  /** A worker has ended: what it had is nobody's. */
+  readonly onEnded: (worker: number) => void;
   /** A worker has begun to take connections. */
   readonly onReady: () => void;
   /** A connection that was handed to a worker which has ended before it had it. */
@@ -55,6 +60,8 @@ const stuckStartLooks = 60;
 /** The longest that a question waits for a worker. */
 const askWaitMs = 500;
 
+type Asking = Extract<FromWorker, { type: 'ask' }>;
+
 interface Place {
   readonly worker: number;
   forked: Forked | undefined;
@@ -71,7 +78,7 @@ interface Place {
 
 /** The workers of a supervisor: starts them, replaces those that die, asks them and ends them. */
 export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions) {
-  const { fork, orders, onForked, onReady, onReturned, closeDoor, log, monotonicMs } = deps;
+  const { fork, orders, onForked, onAsk, onEnded, onReady, onReturned, closeDoor, log, monotonicMs } = deps;
   const asked = new Asked(askWaitMs);
   const places = Array.from({ length: workers }, (_, index): Place => ({
     worker: index + 1,
@@ -124,11 +131,25 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
         return noteStop();
       case 'reply':
         return asked.replied(message.ask, String(place.worker), message.answer);
+      case 'ask':
+        void answer(place, forked, message);
+        return;
       case 'taken':
       case 'pong':
         // That it says something is all that it says.
         return;
     }
+  }
+
+  async function answer({ worker }: Place, forked: Forked, { ask, name, about }: Asking): Promise<void> {
+    let given: unknown = null;
+    try {
+      const now = onAsk(worker, name, about);
+      given = (now instanceof Promise ? await now : now) ?? null;
+    } catch (error) {
+      log.error({ event: 'worker.unanswered', worker, name, err: error });
+    }
+    if (ask !== noAnswer) forked.send({ type: 'answer', ask, answer: given });
   }
 
   /** It is looks that are counted and not time: when this process was held up, so that it heard nobody, they were few. */
@@ -162,6 +183,7 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     const { worker, forked } = place;
     place.forked = undefined;
     place.isReady = false;
+    onEnded(worker);
     if (isStopping) return noteStop();
     const isYoung = monotonicMs() - place.sinceMs < youngMs;
     place.youngDeaths = isYoung ? place.youngDeaths + 1 : 0;

@@ -1,9 +1,14 @@
 import { KIB } from './amounts.ts';
-import { count, keyList, secret } from './kinds.ts';
+import { count, keyList, secret, truth } from './kinds.ts';
 import { parseSendKeys } from './send-keys.ts';
 
 /** Who may post, listen and look after the server, and how each says who he is. */
 export const accessSettings = {
+  tickets: truth(false, {
+    group: 'Access',
+    description:
+      'Listeners come with a ticket, which the backend asks the admin listener for (POST /tickets) and which is good for one connection.',
+  }),
   keys: keyList(parseSendKeys, {
     group: 'Access',
     description:

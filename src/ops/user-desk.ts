@@ -1,5 +1,6 @@
 import { forGoodMs, type Action, type Change, type Standing } from '../auth/standing.ts';
 import type { StandingDesk } from '../auth/standing-source.ts';
+import type { Tickets } from '../auth/tickets.ts';
 import type { Peers, Replies } from '../cluster/peers.ts';
 import { askStore } from './ask-store.ts';
 import { changeQuestion, userQuestion } from './user-questions.ts';
@@ -11,6 +12,22 @@ export interface UserDeskDeps {
   readonly now: () => number;
   /** Listeners come with something that was issued, and can be revoked. */
   readonly asksListeners: boolean;
+  /** Undefined: nobody may come with one. */
+  readonly tickets: Pick<Tickets, 'issue'> | undefined;
+}
+
+/** What a ticket is for. */
+export interface TicketOrder {
+  readonly uid: string;
+  readonly types?: readonly string[] | undefined;
+  readonly ttl: number;
+  readonly max_connections?: number | undefined;
+}
+
+export interface TicketDocument {
+  readonly ticket: string;
+  /** Unix ms. */
+  readonly expires_at: number;
 }
 
 /** How many instances were asked and how many have answered in time, as in the document of a message. */
@@ -39,7 +56,7 @@ export interface ActionDocument extends Omit<UserDocument, 'connections'> {
 export type UserDesk = ReturnType<typeof createUserDesk>;
 
 /** Where operators ask for a uid and act on it. Everything rejects with a StoreError when the truth is away; it may have been done. */
-export function createUserDesk({ desk, peers, now, asksListeners }: UserDeskDeps) {
+export function createUserDesk({ desk, peers, now, asksListeners, tickets }: UserDeskDeps) {
   const stands = ({ blockedUntilMs, revokedBeforeMs }: Standing) => {
     const blocked = blockedUntilMs > now();
     return {
@@ -65,6 +82,16 @@ export function createUserDesk({ desk, peers, now, asksListeners }: UserDeskDeps
     },
     revoke(uid: string, beforeMs: number | undefined): Promise<ActionDocument> {
       return this.act(uid, { kind: 'revoke', beforeMs: beforeMs ?? Math.ceil(now()) });
+    },
+    /** Undefined where tickets are not taken. */
+    issue(order: TicketOrder): Promise<TicketDocument> | undefined {
+      if (tickets === undefined) return undefined;
+      const { uid, types = null, ttl, max_connections: maxConnections = null } = order;
+      return askStore(async () => {
+        const expiresAtMs = Math.floor(now() + ttl);
+        const ticket = await tickets.issue({ uid, types, maxConnections }, ttl);
+        return { ticket, expires_at: expiresAtMs };
+      });
     },
     async read(uid: string): Promise<UserDocument> {
       const standing = await askStore(() => desk.standing(uid));

@@ -63,6 +63,19 @@ export function addUserRoutes(router: Router, desk: UserDesk, { maxBodyBytes }: 
       desk.asksListeners ? desk.revoke(uid, before) : 'nothing_to_revoke',
     ),
   );
+
+  router.post('/tickets', async (context) => {
+    const query = readQuery(nothing, { ...context.query });
+    if (!query.ok) return answerError(context, query.error);
+    const json = await readJson(context.req, maxBodyBytes);
+    if (!json.ok) return answerError(context, json.error);
+    const order = readQuery(userQueries.ticket, json.value);
+    if (!order.ok) return answerError(context, order.error);
+    const issued = desk.issue(order.value);
+    if (issued === undefined) return answerError(context, { code: 'no_tickets' });
+    context.body = await issued;
+    context.status = 201;
+  });
 }
 
 function hasBody({ req: { headers } }: Context): boolean {

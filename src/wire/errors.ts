@@ -64,6 +64,7 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'Listeners are not asked for anything that could be revoked: they have the uid that they name.',
   },
+  no_tickets: { status: 409, retryable: false, meaning: 'Tickets are not taken here; start with --tickets.' },
   message_gone: {
     status: 410,
     retryable: false,

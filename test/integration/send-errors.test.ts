@@ -4,8 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { createSenderAuth } from '../../src/auth/sender-auth.ts';
 import { createOneInstance } from '../../src/cluster/one-instance.ts';
-import { revokedRefusal } from '../../src/auth/refusals.ts';
-import { refuse } from '../../src/gateway/refuse.ts';
 import { createApplication } from '../../src/ingress/application.ts';
 import { createSend } from '../../src/ingress/send.ts';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -74,6 +72,12 @@ const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> =
     await request(`${adminUrl}/users/9/block`, { method: 'POST' });
     return refusedWs(`${wsUrl}/ws?uid=9`);
   },
+  no_tickets: () =>
+    request(`${adminUrl}/tickets`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"uid":"1"}',
+    }),
   nothing_to_revoke: () => request(`${adminUrl}/users/9/revoke`, { method: 'POST' }),
   not_found: () => request(`${url}/nowhere`),
   unknown_message: () => request(`${adminUrl}/messages/nobody-posted-this`),
@@ -204,16 +208,13 @@ async function provokeBeingHandedOn(scope: Scope): Promise<Refusal> {
   return answer;
 }
 
-/** What nobody is asked for cannot be revoked: this server asks. */
+/** Somebody who comes with what was issued before an operator has revoked all of his. */
 async function provokeRevoked(scope: Scope): Promise<Refusal> {
-  const server = createServer();
-  server.on('upgrade', (_request, socket) => {
-    const { code, message } = revokedRefusal({ blockedUntilMs: 0, revokedBeforeMs: 1 });
-    refuse(socket, code, message);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  endWith(scope, () => void server.close());
-  return refusedWs(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`);
+  const instance = await startInstance(scope, { flags: ['--tickets'] });
+  const order = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"uid":"1"}' };
+  const { ticket } = (await request(`${instance.adminUrl}/tickets`, order)).json as { ticket: string };
+  await request(`${instance.adminUrl}/users/1/revoke`, { method: 'POST' });
+  return refusedWs(`${instance.wsUrl}/ws?token=${ticket}`);
 }
 
 async function provokeUnknownJob(scope: Scope): Promise<Refusal> {

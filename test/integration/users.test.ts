@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Scope } from '../support/cleanup.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { startRedis } from '../support/redis.ts';
 import { request, type Answer } from '../support/request.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
+import { deployments, processesOf } from './deployments.ts';
 import { assertError } from './serving.ts';
 
 const redis = await startRedis({ after });
@@ -24,23 +24,15 @@ function ask({ adminUrl }: Instance, path: string, method = 'GET', body?: object
   });
 }
 
-const deployments: Readonly<Record<string, (scope: Scope) => Promise<readonly Instance[]>>> = {
-  list: async (scope) => [await startInstance(scope)],
-  'two on Redis': async (scope) => {
-    const flags = [`--queue=redis/${redis.address}`, '--redis-prefix=kick'];
-    return Promise.all([startInstance(scope, { flags }), startInstance(scope, { flags })]);
-  },
-};
-
-for (const [name, start] of Object.entries(deployments)) {
+for (const [name, start] of Object.entries(deployments(redis))) {
   test(`${name}: an operator disconnects, blocks and lets in again`, async (t) => {
     const instances = await start(t);
     const [first] = instances;
-    assert.ok(first !== undefined);
+    // Enough for each process to have some of them.
     const all = async (uid: string) =>
-      Promise.all(instances.flatMap(({ wsUrl }) => [1, 2].map(() => connectWs(t, `${wsUrl}/ws?uid=${uid}`))));
-    const count = 2 * instances.length;
-    const counted = { instances: instances.length, answered: instances.length };
+      Promise.all(instances.flatMap(({ wsUrl }) => [1, 2, 3, 4].map(() => connectWs(t, `${wsUrl}/ws?uid=${uid}`))));
+    const count = 4 * instances.length;
+    const counted = { instances: processesOf(name), answered: processesOf(name) };
     const stands = { blocked: false, blocked_until: null, revoked_before: null, counted };
     const others = await all('other');
 

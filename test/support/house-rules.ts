@@ -33,8 +33,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     builtins: 'any',
   },
   cluster: {
-    values: ['hub', 'journal', 'wire'],
-    types: ['auth', 'config', 'message', 'ops', 'queue'],
+    values: ['auth', 'hub', 'journal', 'wire'],
+    types: ['config', 'message', 'ops', 'queue'],
     packages: [],
     builtins: 'no HTTP',
   },
@@ -69,6 +69,10 @@ const drivers = [
   'cluster/redis-peers',
   'cluster/linked-journal',
   'cluster/crew-peers',
+  'cluster/redis-standing',
+  'cluster/redis-tickets',
+  'cluster/crew-standing',
+  'cluster/standing-file',
   'queue/list',
   'queue/direct',
   'queue/bullmq',
@@ -80,7 +84,15 @@ const drivers = [
 ].map((d) => `${d}.ts`);
 /** What a room may use of another beside its contract: how one connects to Redis, and how entries are kept and packed. */
 const shared: Readonly<Record<string, readonly string[]>> = {
-  cluster: ['journal/redis-connection.ts', 'journal/mailbox-log.ts', 'journal/packed-record.ts'],
+  cluster: [
+    'journal/redis-connection.ts',
+    'journal/redis-run-script.ts',
+    'journal/redis-scripts.ts',
+    'journal/disk-error.ts',
+    'journal/disk-files.ts',
+    'journal/mailbox-log.ts',
+    'journal/packed-record.ts',
+  ],
 };
 const contracts: Readonly<Record<string, string>> = { queue: 'queue/queue.ts', journal: 'journal/journal.ts' };
 

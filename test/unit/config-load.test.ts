@@ -32,6 +32,7 @@ test('without any source there are the defaults of the design', () => {
     adminHost: '127.0.0.1',
     adminPort: 3219,
     adminKey: null,
+    tickets: false,
     tokenSecret: null,
     tokenKey: null,
     tokenJwks: null,

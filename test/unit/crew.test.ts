@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createCrew } from '../../src/cluster/crew.ts';
 import type { ToWorker, WorkerOrders } from '../../src/cluster/crew-messages.ts';
 import type { ForkEvents } from '../../src/cluster/fork-worker.ts';
+import { noAnswer } from '../../src/cluster/supervisor-line.ts';
 import { WorkerError } from '../../src/cluster/worker-error.ts';
 import { defaultConfig } from '../../src/config/schema.ts';
 import { settled } from './hub-run.ts';
@@ -28,6 +29,8 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
   let nowMs = 0;
   const processes: Process[] = [];
   const steps: string[] = [];
+  const ended: number[] = [];
+  const answers = new Map<string, (about: unknown) => unknown>();
   const returned: Socket[] = [];
   const crew = createCrew(
     {
@@ -61,6 +64,8 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
         tls: undefined,
       }),
       onForked: () => {},
+      onAsk: (worker, name, about) => answers.get(`${worker} ${name}`)?.(about),
+      onEnded: (worker) => void ended.push(worker),
       onReady: () => void steps.push('ready'),
       onReturned: (socket) => void returned.push(socket),
       closeDoor() {
@@ -82,6 +87,8 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
     crew,
     processes,
     steps,
+    ended,
+    answers,
     returned,
     tick,
     newest,
@@ -294,4 +301,34 @@ test('a stop ends in time: who hangs is killed, and who is between two lives is 
   await stopped;
   tick(60_000);
   assert.equal(processes.length, 2);
+});
+
+test('a worker asks its supervisor: it is answered now, later, or that there is no answer', async (t) => {
+  const { processes, start, answers, ended } = createRun(t);
+  await start();
+  const [one] = processes;
+  assert.ok(one !== undefined);
+  answers.set('1 now', (about) => ({ now: about }));
+  answers.set('1 later', (about) => Promise.resolve({ later: about }));
+  answers.set('1 fails', () => Promise.reject(new Error('planted')));
+  answers.set('2 now', () => 'of another worker');
+  for (const [index, name] of ['now', 'later', 'fails', 'unknown'].entries()) {
+    one.onMessage({ type: 'ask', ask: index + 1, name, about: name });
+    await settled();
+  }
+  let told: unknown;
+  answers.set('1 told', (about) => (told = about));
+  one.onMessage({ type: 'ask', ask: noAnswer, name: 'told', about: 'this' });
+  await settled();
+  assert.deepEqual(
+    one.heard.filter(({ type }) => type === 'answer'),
+    [{ now: 'now' }, { later: 'later' }, null, null].map((answer, index) => ({
+      type: 'answer',
+      ask: index + 1,
+      answer,
+    })),
+  );
+  assert.equal(told, 'this', 'who waits for no answer gets none');
+  one.onExit('SIGKILL');
+  assert.deepEqual(ended, [1]);
 });

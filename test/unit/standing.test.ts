@@ -30,7 +30,10 @@ function createHouse({
   const counters = { kicked: 0, replaced: 0, uidFull: 0, shutOut: 0 };
   const clock = { ms: 1000 };
   const now = (): number => clock.ms;
-  const doorkeeper = new Doorkeeper({ house: house as House, now, counters }, { asksListeners });
+  const doorkeeper = new Doorkeeper(
+    { house: house as House, now, counters, standings: new Standings() },
+    { asksListeners },
+  );
   const entry = createLocalEntry(
     { doorkeeper, house: house as House, counters },
     { maxConnectionsPerUid, uidConnections },

@@ -1,0 +1,170 @@
+import {
+  seatedAtMs,
+  type OpenSeats,
+  type Seating,
+  type StandingDesk,
+  type StandingSource,
+} from '../auth/standing-source.ts';
+import type { Change, Standing } from '../auth/standing.ts';
+import type { RedisConnection } from '../journal/redis-connection.ts';
+import { callScript } from '../journal/redis-run-script.ts';
+import type { Script } from '../journal/redis-scripts.ts';
+import { readChange, readStanding, readVerdict } from './redis-standing-text.ts';
+import { actScript, enterScript, newsScript, seatScript, standingKeys } from './redis-standing-scripts.ts';
+
+export interface RedisStandingDeps {
+  /** Opened and closed by who made it. */
+  readonly connection: RedisConnection;
+  /** The name of this instance: no other one of the deployment has it. No colon. */
+  readonly instance: string;
+  /** The seats that are open here now. */
+  readonly seats: OpenSeats;
+}
+
+export interface RedisStandingOptions {
+  /** First part of every key. */
+  readonly prefix: string;
+}
+
+/** How many changes, uids or seats one command is about, at most. */
+const pageItems = 500;
+
+/** Every open seat is refreshed once in so many looks: at 5 s each, in ten minutes. */
+const refreshLooks = 120;
+
+/**
+ * The truth about uids in Redis, for all instances of a deployment. Each instance has its seats under a name that it renews; after a
+ * command of which nobody knows whether it was carried out it takes another name, under which it takes all its open seats anew, so that
+ * no seat is left that nobody sits on.
+ */
+export function createRedisStanding(
+  { connection, instance, seats }: RedisStandingDeps,
+  { prefix }: RedisStandingOptions,
+): StandingSource & StandingDesk {
+  const keys = standingKeys(prefix);
+  let names = 0;
+  let isDoubtful = false;
+  let through = -1;
+  let refreshing: Iterator<readonly [string, string]> = seats.entries();
+  let hasLeft = false;
+
+  const nameNow = (): string => `${instance}.${names}`;
+  const call = (script: Script, names: readonly string[], args: readonly (string | number)[]) =>
+    connection.run((redis) => callScript(redis, script, names, args));
+
+  /** A seat may be there of which nobody knows, or one missing. */
+  function doubt(): void {
+    isDoubtful = true;
+  }
+
+  async function takeSeats(open: readonly (readonly [string, string])[]): Promise<void> {
+    if (open.length === 0) return;
+    const name = nameNow();
+    const triples = open.flatMap(([seat, uid]) => [uid, seat, seatedAtMs(seat)]);
+    await call(seatScript, [keys.instances], [name, keys.seats, ...triples]);
+    // Who left meanwhile may have been seated again.
+    for (const [seat, uid] of open) if (!seats.has(seat)) free(uid, seat, name);
+  }
+
+  async function takeAll(): Promise<void> {
+    const open = [...seats];
+    for (let from = 0; from < open.length; from += pageItems) await takeSeats(open.slice(from, from + pageItems));
+  }
+
+  async function refreshSome(): Promise<void> {
+    const some: (readonly [string, string])[] = [];
+    for (let left = Math.ceil(seats.size / refreshLooks); left > 0; left -= 1) {
+      const next = refreshing.next();
+      if (next.done === true) {
+        refreshing = seats.entries();
+        break;
+      }
+      some.push(next.value);
+    }
+    for (let from = 0; from < some.length; from += pageItems) await takeSeats(some.slice(from, from + pageItems));
+  }
+
+  function free(uid: string, seat: string, name: string): void {
+    connection.run((redis) => redis.zrem(keys.seats + uid, `${name}:${seat}`)).catch(doubt);
+  }
+
+  async function readWhole(): Promise<[string, Standing][]> {
+    const whole: [string, Standing][] = [];
+    let cursor = '0';
+    do {
+      const [next, page] = await connection.run((redis) => redis.hscan(keys.users, cursor, 'COUNT', pageItems));
+      cursor = next;
+      for (let at = 0; at < page.length; at += 2) whole.push([page[at] ?? '', readStanding(page[at + 1] ?? '')]);
+    } while (cursor !== '0');
+    return whole;
+  }
+
+  return {
+    start: () => Promise.resolve(),
+
+    async enter({ uid, seat, issuedAtMs, limit, replaces }: Seating) {
+      const name = nameNow();
+      const args = [uid, name, seat, seatedAtMs(seat), issuedAtMs ?? '', limit, replaces ? 1 : 0, keys.replaced];
+      let reply;
+      try {
+        reply = await call(enterScript, [keys.users, keys.instances, keys.seats + uid], args);
+      } catch (error) {
+        doubt();
+        throw error;
+      }
+      const verdict = readVerdict(reply);
+      // Meanwhile all open seats were taken anew under another name, and this one was among them.
+      if (verdict.state !== 'in' && name !== nameNow()) free(uid, seat, nameNow());
+      return verdict;
+    },
+
+    leave: (uid, seat) => free(uid, seat, nameNow()),
+
+    ownSeat(fullName) {
+      const start = `${instance}.`;
+      return fullName.startsWith(start) ? fullName.slice(fullName.indexOf(':') + 1) : undefined;
+    },
+
+    async news() {
+      let before = '';
+      if (isDoubtful) {
+        before = nameNow();
+        names += 1;
+        isDoubtful = false;
+      }
+      const wasDoubtful = before !== '';
+      try {
+        const name = nameNow();
+        const args = [name, before, through, pageItems];
+        const reply = await call(newsScript, [keys.log, keys.state, keys.instances, keys.replaced + name], args);
+        const [isAlive, last, isMissing, replaced, texts] = reply as [number, string, number, string[], string[]];
+        if (isAlive === 0 || wasDoubtful) await takeAll();
+        else await refreshSome();
+        const whole = isMissing === 1 ? await readWhole() : undefined;
+        const changes = texts.map(readChange);
+        through = whole === undefined ? (changes.at(-1)?.number ?? Number(last)) : Number(last);
+        return { whole, changes, through, replaced };
+      } catch (error) {
+        doubt();
+        throw error;
+      }
+    },
+
+    async act(uid, action): Promise<Change> {
+      const instant = action.kind === 'block' ? action.untilMs : action.kind === 'revoke' ? action.beforeMs : 0;
+      const reply = await call(actScript, [keys.users, keys.log, keys.state], [uid, action.kind, instant]);
+      const [number, blockedUntilMs, revokedBeforeMs] = reply.map(Number) as [number, number, number];
+      return { number, uid, kind: action.kind, standing: { blockedUntilMs, revokedBeforeMs } };
+    },
+
+    async standing(uid) {
+      return readStanding((await connection.run((redis) => redis.hget(keys.users, uid))) ?? '');
+    },
+
+    async stop() {
+      if (hasLeft) return;
+      hasLeft = true;
+      await connection.run((redis) => redis.zrem(keys.instances, nameNow())).catch(() => {});
+    },
+  };
+}
