@@ -1,3 +1,5 @@
+import { AddressLimits } from '../auth/address-limits.ts';
+import { createClientAddress } from '../auth/client-address.ts';
 import { createDoorRule, type DoorRule } from '../auth/door-rule.ts';
 import { openListenerAuth, type ListenerAuth, type Presented } from '../auth/listener-auth.ts';
 import { createListeners } from '../auth/listeners.ts';
@@ -43,7 +45,11 @@ export async function openAccess(config: Config, deps: AccessDeps): Promise<Acce
   const mayListen = createOriginRule(origins, { ownNames: listeners.isOn, ownMachine: true });
   return {
     mayPost: refused.tell('/send', mayPost),
-    mayKnock: createDoorRule({ mayListen: refused.tell('/ws', mayListen) }),
+    mayKnock: createDoorRule({
+      mayListen: refused.tell('/ws', mayListen),
+      clientAddress: createClientAddress(config.trustProxy),
+      limits: new AddressLimits({ counters, warn, monotonicMs }, config),
+    }),
     senders,
     listeners,
     ...openStanding(config, truth, deps, { asksListeners: listeners.isOn, tickets }),

@@ -1,5 +1,6 @@
 import type { Counters } from '../ops/counters.ts';
 import type { OriginRule } from './origin-rule.ts';
+import { Seldom } from './seldom.ts';
 
 export interface RefusedOriginsDeps {
   readonly counters: Pick<Counters, 'originsRefused'>;
@@ -21,8 +22,7 @@ const maxShownLength = 200;
 export class RefusedOrigins {
   readonly #deps: RefusedOriginsDeps;
   readonly #origins: readonly string[];
-  #loggedMs = Number.NEGATIVE_INFINITY;
-  #logged = 0;
+  readonly #seldom = new Seldom(logEveryMs);
 
   constructor(deps: RefusedOriginsDeps, origins: readonly string[]) {
     this.#deps = deps;
@@ -41,11 +41,8 @@ export class RefusedOrigins {
   #refused(path: string, origin: string): void {
     const { counters, warn, monotonicMs } = this.#deps;
     counters.originsRefused += 1;
-    const nowMs = monotonicMs();
-    if (nowMs - this.#loggedMs < logEveryMs) return;
-    const refused = counters.originsRefused - this.#logged;
-    this.#loggedMs = nowMs;
-    this.#logged = counters.originsRefused;
+    const refused = this.#seldom.count(monotonicMs());
+    if (refused === 0) return;
     const shown = origin.slice(0, maxShownLength);
     const setting = `--origins=${[...this.#origins, shown].join(',')}`;
     warn(

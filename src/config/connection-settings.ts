@@ -26,6 +26,24 @@ export const connectionSettings = {
     description:
       'What becomes of one connection more than a uid may have: refuse answers it 429; replace closes the oldest one of the uid with 4504, wherever it is.',
   }),
+  maxConnectionsPerAddress: count(
+    'connections',
+    { min: 0, max: 10_000_000, default: 1000 },
+    {
+      group: 'Connections',
+      description:
+        'Most open connections of one address (of IPv6: one /64; an office may be one) on this instance; further ones are refused with 429, and 0 is no limit. This machine itself is not limited, nor what comes by a proxy on it that is not in trust-proxy.',
+    },
+  ),
+  maxHandshakesPerAddress: count(
+    'handshakes a second',
+    { min: 0, max: 1_000_000, default: 100 },
+    {
+      group: 'Connections',
+      description:
+        'Most new connections that one address may ask for in a second, taken or not; further ones are answered 429 and told when to come back, and 0 is no limit. Addresses are those of max-connections-per-address.',
+    },
+  ),
   maxHandshakes: count(
     'handshakes a second',
     { min: 1, max: 1_000_000, default: 1000 },

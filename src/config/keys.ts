@@ -17,6 +17,7 @@ const keyMetaSchema = z.object({
     'choice',
     'text',
     'list',
+    'proxies',
     'queue',
     'url',
     'secret',

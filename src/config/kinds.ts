@@ -3,6 +3,7 @@ import { parseHost } from './host.ts';
 import { KEYS_FORM, type NamedKey } from './key-list.ts';
 import { ORIGIN_FORM, parseOrigins } from './origins.ts';
 import { accept, refuse, type Parsed } from './parsed.ts';
+import { parseProxies, PROXY_FORM } from './proxies.ts';
 import { parseQueueUrl, QUEUE_FORM, type QueueUrl } from './queue-url.ts';
 import { HIDDEN, showValue } from './redact.ts';
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from './units.ts';
@@ -207,6 +208,19 @@ export function keyList<T extends NamedKey>(parse: (raw: unknown) => Parsed<read
   return fromRaw(parse)
     .default(none)
     .meta({ ...text, kind: 'keys', accepts: KEYS_FORM, placeholder: 'JSON' });
+}
+
+/** Addresses and networks of proxies that are believed. */
+export function proxyList(text: KeyText) {
+  const none: readonly string[] = [];
+  return fromRaw(parseProxies)
+    .default(none)
+    .meta({
+      ...text,
+      kind: 'proxies',
+      accepts: `a list of items that are each ${PROXY_FORM}`,
+      placeholder: 'PROXY,...',
+    });
 }
 
 export function queueUrl(text: KeyText) {

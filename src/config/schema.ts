@@ -13,6 +13,7 @@ import {
   originList,
   pattern,
   portNumber,
+  proxyList,
   queueUrl,
   truth,
   workerCount,
@@ -56,6 +57,11 @@ export const configSchema = z.strictObject({
     group: 'Listening',
     description:
       'Other web origins whose pages may post and listen; https://*.example.com stands for all names below that one. Requests without an Origin header (backends, apps) are not concerned; * allows every page of the web, null every page without an origin of its own.',
+  }),
+  trustProxy: proxyList({
+    group: 'Listening',
+    description:
+      'The proxies in front that are believed when they say in X-Forwarded-For whom they speak for, so that limits for each address are those of their clients. Of anybody else that header is ignored: list only those that set it themselves.',
   }),
 
   ...tlsSettings,

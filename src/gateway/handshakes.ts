@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { DoorRule } from '../auth/door-rule.ts';
 import type { Entry } from '../auth/entry.ts';
-import { grantByWord, type Grant, type ListenerAuth } from '../auth/listener-auth.ts';
+import { grantByWord, type Grant, type ListenerAuth, type Refused } from '../auth/listener-auth.ts';
 import type { Watches } from '../cluster/watched.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Counters } from '../ops/counters.ts';
@@ -64,19 +64,30 @@ export class Handshakes {
   #begin(handshake: Handshake): void {
     const { request, socket } = handshake;
     if (socket.destroyed) return;
-    const { isLeaving, mayKnock, admission, listeners, onFault } = this.#deps;
+    const { isLeaving, mayKnock, onFault } = this.#deps;
     const url = request.url ?? '';
     const queryAt = url.indexOf('?');
     const path = queryAt < 0 ? url : url.slice(0, queryAt);
     if (path !== '/ws')
       return this.#refuse(socket, 'not_found', `There is no WebSocket at ${printable(path)}; use /ws.`);
     if (isLeaving()) return this.#refuse(socket, 'stopping');
+    const search = queryAt < 0 ? '' : url.slice(queryAt + 1);
+    const knocked = mayKnock({ headers: request.headers, peer: socket });
+    if (!(knocked instanceof Promise)) return this.#knocked(handshake, search, knocked);
+    knocked
+      .then((refused) => this.#knocked(handshake, search, refused))
+      .catch((error: unknown) => this.#failed(socket, error, onFault));
+  }
+
+  /** It comes from where it may, or was `refused` for that. */
+  #knocked(handshake: Handshake, search: string, refused: Refused | undefined): void {
+    const { request, socket } = handshake;
+    if (refused !== undefined) return this.#refuse(socket, refused.code, refused.message, refused);
+    const { admission, listeners, onFault } = this.#deps;
     const { headers } = request;
-    const knocked = mayKnock({ headers, remoteAddress: socket.remoteAddress });
-    if (knocked !== undefined) return this.#refuse(socket, knocked.code, knocked.message, knocked);
     const retryAfterSeconds = admission.retryAfterSeconds();
     if (retryAfterSeconds !== undefined) return this.#refuse(socket, 'busy', undefined, { retryAfterSeconds });
-    const query = new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1));
+    const query = new URLSearchParams(search);
     const known = listeners.isOn ? listeners.authenticate({ query, headers }) : undefined;
     if (known === undefined) return this.#identified(handshake, query, undefined);
     known

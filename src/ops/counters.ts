@@ -30,6 +30,10 @@ export interface Counters {
   listenersRefused: number;
   /** Of those, listeners that were put off before anything was done for them, since too many came at once. */
   handshakesDeferred: number;
+  /** Of those, listeners whose address had --max-connections-per-address open. */
+  overAddressConnections: number;
+  /** Of those, listeners whose address came more often than --max-handshakes-per-address. */
+  overAddressHandshakes: number;
   /** Posts and listeners of pages whose origin is not allowed. */
   originsRefused: number;
   /** Of those, listeners whose uid is blocked, or who came with something that is revoked. */
@@ -81,6 +85,8 @@ export function createCounters(): Counters {
     connected: 0,
     listenersRefused: 0,
     handshakesDeferred: 0,
+    overAddressConnections: 0,
+    overAddressHandshakes: 0,
     originsRefused: 0,
     shutOut: 0,
     uidFull: 0,

@@ -122,6 +122,11 @@ export const errorCatalogue = {
     retryable: true,
     meaning: 'This uid has as many connections as --max-connections-per-uid, or its token, allows.',
   },
+  address_connections_exceeded: {
+    status: 429,
+    retryable: true,
+    meaning: 'This address holds --max-connections-per-address connections.',
+  },
   busy: {
     status: 503,
     retryable: true,

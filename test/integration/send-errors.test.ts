@@ -65,6 +65,13 @@ const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> =
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(instance.url, right)));
     return answers.find(({ status }) => status !== 202) ?? assert.fail('all of ten were taken');
   },
+  address_connections_exceeded: async (scope) => {
+    const flags = ['--trust-proxy=loopback', '--max-connections-per-address=1'];
+    const instance = await startInstance(scope, { flags });
+    const headers = { 'x-forwarded-for': '192.0.2.1' };
+    await connectWs(scope, `${instance.wsUrl}/ws?uid=1`, { headers });
+    return refusedWs(`${instance.wsUrl}/ws?uid=1`, { headers });
+  },
   origin_refused: () => post(url, right, { headers: { origin: 'https://evil.com' } }),
   invalid_query: () => request(`${adminUrl}/messages/x?uidz=1`),
   token_revoked: provokeRevoked,

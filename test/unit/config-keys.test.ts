@@ -23,6 +23,7 @@ const samples: Readonly<Record<KeySpec['kind'], Sample>> = {
   choice: ['debug', 'debug'],
   text: ['localhost', 'localhost'],
   list: ['https://a.example', ['https://a.example']],
+  proxies: ['10.0.0.0/8', ['10.0.0.0/8']],
   url: ['http://primary:3210/', 'http://primary:3210'],
   secret: ['a-secret-of-more-than-thirty-two-bytes', 'a-secret-of-more-than-thirty-two-bytes'],
   keys: [
