@@ -10,6 +10,7 @@ import { KeyFileError } from './auth/key-file-error.ts';
 import { WorkerError } from './cluster/worker-error.ts';
 import { workerCommand, type ToWorker } from './cluster/crew-messages.ts';
 import { readCommandLine } from './config/command-line.ts';
+import { doorsOf } from './config/exposure.ts';
 import { helpText } from './config/help.ts';
 import { loadConfig, type Loaded } from './config/load.ts';
 import { printConfig } from './config/print.ts';
@@ -45,9 +46,11 @@ async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   if (argv.at(-1) === workerCommand && process.send !== undefined) return work();
   // Who asks for help gets it, whatever else is wrong.
-  const { command } = readCommandLine(argv);
+  const { command, errors } = readCommandLine(argv);
   if (command === 'help') return print(helpText());
   if (command === 'version') return print(`${version}\n`);
+  // It makes what a start may be refused for.
+  if (command === 'keys') return errors.length > 0 ? fail(exitUsage, errors) : keys();
   const loaded = loadConfig({ argv, env: process.env, readFile: (path) => readFileSync(path, 'utf8') });
   if (!loaded.ok) return fail(exitUsage, loaded.errors);
   if (command === 'config') return print(printConfig(loaded.config, loaded.sources));
@@ -101,6 +104,9 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
       workers,
       queue: describeQueue(config.queue),
       dataDir: config.dataDir,
+      doors: doorsOf(config),
+      host: config.host,
+      adminHost: config.adminHost,
       guarantees: started.guarantees,
       readiness: started.readiness,
     });
@@ -109,6 +115,13 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     failStart(error);
     await app.stop();
   }
+}
+
+async function keys(): Promise<void> {
+  const { makeKeys } = await import('./ops/keys-command.ts');
+  const { config, notes } = makeKeys(fillRandom, new Date().toISOString().slice(0, 10));
+  print(config);
+  process.stderr.write(notes);
 }
 
 async function drain(config: Config): Promise<void> {

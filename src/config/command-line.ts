@@ -9,6 +9,7 @@ export const commands = {
   serve: 'Serve until stopped. This is what happens without a command, too.',
   drain:
     'Have the running instance whose admin listener is at --admin-host and --admin-port hand its connections over and end; wait for it.',
+  keys: 'Print a configuration with new keys, for --config: every door then asks who comes. The keys themselves are shown once, on standard error.',
   config: 'Print the settings in force and where each comes from, as a file for --config.',
   help: 'Print this.',
   version: 'Print the version.',

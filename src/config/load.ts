@@ -2,8 +2,10 @@ import { readCommandLine, type Command } from './command-line.ts';
 import { CONFIG_FILE_ENV, readEnvironment, type Environment } from './environment.ts';
 import { readConfigFile, type ReadFile } from './file.ts';
 import { keySpecs } from './keys.ts';
-import { dataDirErrors, exposureErrors, portErrors, tlsErrors, type Sources } from './rules.ts';
+import { exposureErrors } from './exposure.ts';
+import { dataDirErrors, portErrors, signatureErrors, tlsErrors, type Sources } from './rules.ts';
 import { configSchema, type Config, type ConfigKey } from './schema.ts';
+import { readSecretFiles } from './secret-files.ts';
 import type { Source, SourceReading } from './source.ts';
 import { tokenErrors } from './token-rules.ts';
 
@@ -11,7 +13,7 @@ export interface LoadInput {
   /** Arguments after the program's name. */
   readonly argv: readonly string[];
   readonly env: Environment;
-  /** Called at most once, for the file of --config or TIDINGS_CONFIG. */
+  /** For the file of --config or TIDINGS_CONFIG, and for those of keys' secrets. */
   readonly readFile: ReadFile;
 }
 
@@ -43,13 +45,17 @@ export function loadConfig({ argv, env, readFile }: LoadInput): Loaded {
   const errors = [apply('file', file), apply('env', environment), apply('flag', line)].reverse().flat();
   if (errors.length > 0) return { ok: false, errors };
 
-  const config: Config = Object.freeze(configSchema.parse(Object.fromEntries(raw)));
+  const parsed: Config = configSchema.parse(Object.fromEntries(raw));
+  const secrets = readSecretFiles(parsed.keys, readFile);
+  const config: Config = Object.freeze({ ...parsed, keys: secrets.keys });
   const sources = Object.fromEntries(keySpecs.map(({ key }) => [key, from.get(key) ?? 'default'])) as Sources;
   const broken = [
+    ...secrets.errors,
     ...exposureErrors(config),
     ...portErrors(config, sources),
     ...dataDirErrors(config),
     ...tlsErrors(config),
+    ...signatureErrors(config),
     ...tokenErrors(config),
   ];
   return broken.length > 0 ? { ok: false, errors: broken } : { ok: true, command: line.command, config, sources };

@@ -1,26 +1,11 @@
-import { isLoopback } from './host.ts';
-import { nameOf } from './keys.ts';
 import { describeQueue } from './queue-url.ts';
 import type { Config } from './schema.ts';
 import type { Source } from './source.ts';
+import { formatDurationMs } from './units.ts';
+import { signatureWindowMs } from '../wire/limits.ts';
 
 /** Where each setting of a configuration came from. */
 export type Sources = Readonly<Record<keyof Config, Source>>;
-
-/**
- * One line for each listener that other machines could reach although `insecure` does not say that this is meant. There
- * are no keys yet, so whoever reaches a listener may use it.
- */
-export function exposureErrors(config: Pick<Config, 'host' | 'adminHost' | 'insecure'>): readonly string[] {
-  if (config.insecure) return [];
-  return (['host', 'adminHost'] as const)
-    .filter((key) => !isLoopback(config[key]))
-    .map(
-      (key) =>
-        `${nameOf(key)} ${config[key]} is open to other machines, and nothing asks them for a key: ` +
-        'bind to 127.0.0.1 behind a proxy, or pass --insecure if it is meant',
-    );
-}
 
 /**
  * One line if both listeners were given the same port on purpose. An admin port by default is not looked at: the caller
@@ -46,4 +31,14 @@ export function tlsErrors({ tlsCert, tlsKey }: Pick<Config, 'tlsCert' | 'tlsKey'
   if ((tlsCert === null) === (tlsKey === null)) return [];
   const [given, missing] = tlsCert === null ? ['tls-key', 'tls-cert'] : ['tls-cert', 'tls-key'];
   return [`${given} needs ${missing} beside it: a certificate and its private key, a PEM file each`];
+}
+
+/** One line if a signed post could come again after its id is forgotten: it would be delivered again. */
+export function signatureErrors({ keys, idRetentionMs }: Pick<Config, 'keys' | 'idRetentionMs'>): readonly string[] {
+  const lifeMs = 2 * signatureWindowMs;
+  if (idRetentionMs >= lifeMs || keys.every(({ hash }) => hash !== null)) return [];
+  return [
+    `id-retention ${formatDurationMs(idRetentionMs)} is shorter than the ${formatDurationMs(lifeMs)} for which a signed post is valid, ` +
+      'so that it could be sent and delivered again: make it longer, or use keys with a hash only',
+  ];
 }

@@ -32,7 +32,7 @@ export const configSchema = z.strictObject({
   host: host('127.0.0.1', {
     group: 'Listening',
     description:
-      'Address of the public listener: posts, sockets, the demo page and the health checks. Beyond loopback it is refused unless insecure is set; put a proxy in front instead.',
+      'Address of the public listener: posts, sockets, the demo page and the health checks. Beyond loopback it is refused unless senders and listeners are asked who they are (tidings keys), or insecure is set.',
   }),
   port: portNumber(3210, {
     group: 'Listening',
@@ -51,7 +51,7 @@ export const configSchema = z.strictObject({
   insecure: truth(false, {
     group: 'Listening',
     description:
-      'Allows host and admin-host beyond loopback although nothing asks callers who they are. Everybody who reaches the port can then post and listen.',
+      'Allows host and admin-host beyond loopback although something of what is there asks nobody who he is. Everybody who reaches the port can then do that.',
   }),
   origins: originList({
     group: 'Listening',

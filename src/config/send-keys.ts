@@ -22,6 +22,9 @@ export interface SendKey extends NamedKey {
 /** As long as the digest: a shorter one is easier to guess than what it makes. */
 const leastSecretBytes = 32;
 
+/** What a secret must be, in words. */
+export const secretForm = `must be at least ${leastSecretBytes} bytes`;
+
 const mostRate = 1_000_000;
 const rateForm = `must be a whole number of posts a second from 1 to ${mostRate}`;
 
@@ -34,10 +37,7 @@ const schema = z
   .strictObject({
     name: keyMembers.name,
     hash: keyMembers.hash.optional(),
-    'hmac-secret': z
-      .string({ error: 'must be text' })
-      .refine(isLongSecret, { error: `must be at least ${leastSecretBytes} bytes` })
-      .optional(),
+    'hmac-secret': z.string({ error: 'must be text' }).refine(isLongSecret, { error: secretForm }).optional(),
     'hmac-secret-file': z.string({ error: 'must be the path of a file' }).min(1, { error: 'is empty' }).optional(),
     all: z.boolean({ error: 'must be true or false' }).optional(),
     uids: texts('beginnings of uids').optional(),

@@ -5,6 +5,11 @@ export interface StartUp {
   readonly version: string;
   readonly url: string;
   readonly adminUrl: string;
+  /** What somebody has to show at each door; null: nothing. */
+  readonly doors: { readonly send: string | null; readonly listen: string | null; readonly admin: string | null };
+  /** Where the doors are. */
+  readonly host: string;
+  readonly adminHost: string;
   /** How many processes take posts and listeners. */
   readonly workers: number;
   /** The queue without its password, such as `redis/localhost:6379`. */
@@ -20,6 +25,9 @@ export function startUpLines({
   version,
   url,
   adminUrl,
+  doors,
+  host,
+  adminHost,
   workers,
   queue,
   dataDir,
@@ -29,18 +37,25 @@ export function startUpLines({
   const kept = guarantees.survivesProcess
     ? `what is accepted is kept in ${dataDir ?? 'Redis'}`
     : 'volatile: what is accepted is gone when this process stops';
+  const mayCome = (shown: string | null, at: string): string =>
+    shown === null ? `open to whoever reaches ${at}` : `with ${shown} only`;
+  const who = doors.listen === null ? 'uid=1' : 'token=TOKEN';
+  const key = doors.send === null ? '' : '-H "Authorization: Bearer $KEY" ';
   const lines = [
     `Tidings ${version} serves.`,
     '',
     `  Post    ${url}/send`,
-    `  Listen  ${url.replace('http', 'ws')}/ws?uid=1&types=notice`,
+    `  Listen  ${url.replace('http', 'ws')}/ws?${who}&types=notice`,
     `  Demo    ${url}/demo/`,
     `  Admin   ${adminUrl}/stats`,
     ...(workers === 1 ? [] : [`  Workers ${workers} processes share the port`]),
     `  Queue   ${queue} (${kept})`,
     ...(readiness.ok ? [] : [`          not ready: ${readiness.reason} Posts are answered 503 until it is.`]),
+    `  Doors   posting: ${mayCome(doors.send, host)}`,
+    `          listening: ${mayCome(doors.listen, host)}`,
+    `          admin: ${mayCome(doors.admin, adminHost)}`,
     '',
-    `  Try     curl -H 'Content-Type: application/json' -d '{"topic":"all","msg":"hello"}' ${url}/send`,
+    `  Try     curl ${key}-H 'Content-Type: application/json' -d '{"topic":"all","msg":"hello"}' ${url}/send`,
     '',
   ];
   return lines.join('\n');

@@ -6,6 +6,9 @@ const list: StartUp = {
   version: '1.2.3',
   url: 'http://127.0.0.1:3210',
   workers: 1,
+  doors: { send: null, listen: null, admin: null },
+  host: '127.0.0.1',
+  adminHost: '::1',
   adminUrl: 'http://127.0.0.1:3219',
   queue: 'list',
   dataDir: null,
@@ -28,6 +31,28 @@ test('they say where to post, listen and look, and what is not kept', () => {
   }
   assert.match(text, /curl .*-d '\{"topic":"all","msg":"hello"\}' http:\/\/127\.0\.0\.1:3210\/send/);
   assert.doesNotMatch(text, /not ready/);
+});
+
+test('they say which doors are open, and to whom', () => {
+  const open = startUpLines(list).split('\n');
+  for (const line of [
+    '  Doors   posting: open to whoever reaches 127.0.0.1',
+    '          listening: open to whoever reaches 127.0.0.1',
+    '          admin: open to whoever reaches ::1',
+  ]) {
+    assert.ok(open.includes(line), line);
+  }
+  const doors = { send: 'a key', listen: 'a token or a ticket', admin: 'a key' };
+  const closed = startUpLines({ ...list, doors }).split('\n');
+  for (const line of [
+    '  Listen  ws://127.0.0.1:3210/ws?token=TOKEN&types=notice',
+    '  Doors   posting: with a key only',
+    '          listening: with a token or a ticket only',
+    '          admin: with a key only',
+  ]) {
+    assert.ok(closed.includes(line), line);
+  }
+  assert.ok(closed.some((line) => line.startsWith('  Try     curl -H "Authorization: Bearer $KEY" -H')));
 });
 
 test('a queue that keeps is not called volatile', () => {

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { hashOf } from '../support/hash-of.ts';
+import { startInstance } from '../support/instance.ts';
+import { post } from '../support/post.ts';
+import { runTidings } from '../support/run-command.ts';
+import { makeTempDir } from '../support/temp-dir.ts';
+import { refusedWs } from '../support/ws-client.ts';
+import { assertError } from './serving.ts';
+
+test('tidings keys makes a configuration by which every door asks, and shows the keys once', async (t) => {
+  const { code, stdout, stderr } = await runTidings(['keys'], { env: { TIDINGS_HOST: '0.0.0.0' } });
+  assert.equal(code, 0, stderr);
+  const sendKey = /^ +to post +(tidings_send_[\w-]{43})$/m.exec(stderr)?.[1] ?? assert.fail(stderr);
+  assert.match(stderr, /shown once/);
+  assert.ok(!stdout.includes(sendKey), 'the configuration holds hashes');
+  assert.ok(stdout.includes(hashOf(sendKey)));
+  const secret = /^token-secret: (\S{43})$/m.exec(stdout)?.[1] ?? assert.fail(stdout);
+  assert.ok(!stderr.includes(secret));
+
+  const file = join(await makeTempDir(t), 'tidings.yaml');
+  await writeFile(file, stdout);
+  const exposed = ['--host=0.0.0.0'];
+  const config = await runTidings(['config', `--config=${file}`, ...exposed]);
+  assert.equal(config.code, 0, config.stderr);
+  assert.ok(!config.stdout.includes(secret));
+  assert.equal((await runTidings(['config', ...exposed])).code, 64, 'without it that is refused');
+
+  const { url, wsUrl, lines } = await startInstance(t, { flags: [`--config=${file}`] });
+  const envelope = { topic: 'all', msg: 'm' };
+  assertError(await post(url, envelope), 'unauthenticated');
+  assert.equal((await post(url, envelope, { headers: { authorization: `Bearer ${sendKey}` } })).status, 202);
+  assertError(await refusedWs(`${wsUrl}/ws?uid=1`), 'unauthenticated');
+  assert.ok(!lines.join('\n').includes(secret));
+});
+
+test('two runs have nothing in common, and a slip is an error', async () => {
+  const [first, second] = await Promise.all([runTidings(['keys']), runTidings(['keys'])]);
+  const secrets = (text: string): string[] => text.match(/[\w-]{43}/g) ?? [];
+  const all = [first, second].flatMap(({ stdout, stderr }) => [...secrets(stdout), ...secrets(stderr)]);
+  assert.equal(all.length, 6);
+  assert.equal(new Set(all).size, 6);
+  const slip = await runTidings(['keys', '--prot=1']);
+  assert.equal(slip.code, 64);
+  assert.equal(slip.stdout, '');
+});
