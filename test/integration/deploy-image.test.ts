@@ -7,6 +7,7 @@ import { startChild } from '../support/child.ts';
 import { within } from '../support/deadline.ts';
 import { freePort } from '../support/free-port.ts';
 import { plainEnvironment } from '../support/instance.ts';
+import { packagesOf, type Lock } from '../support/lock-rules.ts';
 import { substitute } from '../support/nginx.ts';
 import { post } from '../support/post.ts';
 import { projectRoot } from '../support/project.ts';
@@ -94,6 +95,12 @@ test('the commands of the Dockerfile make an instance that serves, is healthy, a
     filesBelow(app).filter((file) => file.endsWith('.ts') && !file.includes('node_modules')),
     [],
   );
+  // The bill of materials that the build has left there knows of every one of them.
+  const lock = JSON.parse(readFileSync(join(app, 'node_modules/.package-lock.json'), 'utf8')) as Lock;
+  const bill = readFileSync(join(app, 'dist/sbom.cdx.json'), 'utf8');
+  const installed = packagesOf(lock);
+  assert.ok(installed.length >= packages.length);
+  for (const { name, version } of installed) assert.ok(bill.includes(`"bom-ref": "${name}@${version}"`), name);
 
   // As Docker would start it, but for the port and the address: ENV, WORKDIR, ENTRYPOINT and CMD.
   const port = String(await freePort());
