@@ -16,6 +16,7 @@ import { loadConfig, type Loaded } from './config/load.ts';
 import { printConfig } from './config/print.ts';
 import { describeQueue } from './config/queue-url.ts';
 import type { Config } from './config/schema.ts';
+import { readTokenOrder } from './config/token-options.ts';
 import type { ProcessMemory } from './gateway/memory-guard.ts';
 import { ListenError } from './ingress/listen.ts';
 import { TlsPairError } from './ingress/tls-pair.ts';
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
   if (!loaded.ok) return fail(exitUsage, loaded.errors);
   if (command === 'config') return print(printConfig(loaded.config, loaded.sources));
   if (command === 'drain') return drain(loaded.config);
+  if (command === 'token') return printToken(loaded);
   return serve(loaded);
 }
 
@@ -122,6 +124,17 @@ async function keys(): Promise<void> {
   const { config, notes } = makeKeys(fillRandom, new Date().toISOString().slice(0, 10));
   print(config);
   process.stderr.write(notes);
+}
+
+async function printToken({ config, options }: Extract<Loaded, { ok: true }>): Promise<void> {
+  const { tokenSecret, tokenIssuer: issuer, tokenAudience: audience } = config;
+  const order = readTokenOrder(options);
+  if (!order.ok) return fail(exitUsage, [order.problem]);
+  if (tokenSecret === null) return fail(exitUsage, ['a token is signed with token-secret, which is not set']);
+  const { signToken } = await import('./auth/sign-token.ts');
+  const signed = await signToken(order.value, { secret: tokenSecret, issuer, audience }, Date.now());
+  if (signed.ok) print(`${signed.token}\n`);
+  else fail(exitUsage, [signed.problem]);
 }
 
 async function drain(config: Config): Promise<void> {

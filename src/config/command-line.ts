@@ -10,6 +10,8 @@ export const commands = {
   drain:
     'Have the running instance whose admin listener is at --admin-host and --admin-port hand its connections over and end; wait for it.',
   keys: 'Print a configuration with new keys, for --config: every door then asks who comes. The keys themselves are shown once, on standard error.',
+  token:
+    'Print a token for trying things out, signed with token-secret: --uid=UID, and where wanted --types=TYPE,... and --ttl=TIME (1h).',
   config: 'Print the settings in force and where each comes from, as a file for --config.',
   help: 'Print this.',
   version: 'Print the version.',
@@ -17,13 +19,26 @@ export const commands = {
 
 export type Command = keyof typeof commands;
 
+/** Flags that are no settings: each is for one command, and has a placeholder for its value. */
+const commandFlags = {
+  uid: { command: 'token', placeholder: 'UID' },
+  types: { command: 'token', placeholder: 'TYPE,...' },
+  ttl: { command: 'token', placeholder: 'TIME' },
+} as const satisfies Record<string, { command: Command; placeholder: string }>;
+
+export type CommandFlag = keyof typeof commandFlags;
+
 export interface CommandLine extends SourceReading {
   /** `help` or `version` where asked for, whatever else is wrong; `serve` where no command is named. */
   readonly command: Command;
   readonly configFile: string | undefined;
+  /** The values of the flags that are for the command alone. */
+  readonly options: CommandOptions;
 }
 
-type Target = ConfigKey | 'config' | 'help' | 'version';
+export type CommandOptions = Readonly<Partial<Record<CommandFlag, string>>>;
+
+type Target = ConfigKey | CommandFlag | 'config' | 'help' | 'version';
 
 interface FlagSpec {
   readonly target: Target;
@@ -39,6 +54,9 @@ const flagSpecs = new Map<string, FlagSpec>([
   ['h', { target: 'help', takes: 'nothing', implied: '', placeholder: '' }],
   ['version', { target: 'version', takes: 'nothing', implied: '', placeholder: '' }],
 ]);
+for (const [target, { placeholder }] of Object.entries(commandFlags) as [CommandFlag, { placeholder: string }][]) {
+  flagSpecs.set(target, { target, takes: 'value', implied: '', placeholder });
+}
 for (const { key, name, aliases = [], kind, placeholder } of keySpecs) {
   const takes = kind === 'boolean' ? 'truth' : 'value';
   for (const spelling of [name, ...aliases])
@@ -48,7 +66,7 @@ for (const { key, name, aliases = [], kind, placeholder } of keySpecs) {
 
 const knownFlags: readonly KnownName[] = [
   ...knownNames((spec) => `--${spec.name}`),
-  ...['config', 'help', 'version'].map((name) => ({ name, shown: `--${name}` })),
+  ...['config', 'help', 'version', ...Object.keys(commandFlags)].map((name) => ({ name, shown: `--${name}` })),
   ...keySpecs
     .filter(({ kind }) => kind === 'boolean')
     .map(({ name }) => ({ name: `no-${name}`, shown: `--no-${name}` })),
@@ -107,9 +125,17 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   for (const argument of extra) errors.push(`unexpected argument ${showName(argument)}`);
 
   const entries: Entry[] = [];
-  for (const [target, { label, raw }] of given) if (isKey(target)) entries.push({ key: target, label, raw });
+  const options: Partial<Record<CommandFlag, string>> = {};
+  for (const [target, { label, raw }] of given) {
+    if (isKey(target)) entries.push({ key: target, label, raw });
+    else if (isCommandFlag(target)) {
+      options[target] = raw;
+      const owner = commandFlags[target].command;
+      if (command !== undefined && command !== owner) errors.push(`${label}: is for the command ${owner} alone`);
+    }
+  }
   const asked = given.has('help') ? 'help' : given.has('version') ? 'version' : command;
-  return { command: asked ?? 'serve', configFile: given.get('config')?.raw, entries, errors };
+  return { command: asked ?? 'serve', configFile: given.get('config')?.raw, options, entries, errors };
 }
 
 /** A dash and something that is not a number: `-1` is a value, though hardly ever a valid one. */
@@ -149,5 +175,9 @@ function toCommand(word: string): Command | undefined {
 }
 
 function isKey(target: Target): target is ConfigKey {
-  return target !== 'config' && target !== 'help' && target !== 'version';
+  return target !== 'config' && target !== 'help' && target !== 'version' && !isCommandFlag(target);
+}
+
+function isCommandFlag(target: Target): target is CommandFlag {
+  return Object.hasOwn(commandFlags, target);
 }

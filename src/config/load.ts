@@ -1,4 +1,4 @@
-import { readCommandLine, type Command } from './command-line.ts';
+import { readCommandLine, type Command, type CommandOptions } from './command-line.ts';
 import { CONFIG_FILE_ENV, readEnvironment, type Environment } from './environment.ts';
 import { readConfigFile, type ReadFile } from './file.ts';
 import { keySpecs } from './keys.ts';
@@ -18,7 +18,13 @@ export interface LoadInput {
 }
 
 export type Loaded =
-  | { readonly ok: true; readonly command: Command; readonly config: Config; readonly sources: Sources }
+  | {
+      readonly ok: true;
+      readonly command: Command;
+      readonly options: CommandOptions;
+      readonly config: Config;
+      readonly sources: Sources;
+    }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /**
@@ -58,7 +64,9 @@ export function loadConfig({ argv, env, readFile }: LoadInput): Loaded {
     ...signatureErrors(config),
     ...tokenErrors(config),
   ];
-  return broken.length > 0 ? { ok: false, errors: broken } : { ok: true, command: line.command, config, sources };
+  return broken.length > 0
+    ? { ok: false, errors: broken }
+    : { ok: true, command: line.command, options: line.options, config, sources };
 }
 
 function readFileOf(flag: string | undefined, variable: string | undefined, readFile: ReadFile): SourceReading {

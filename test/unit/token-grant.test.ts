@@ -92,7 +92,8 @@ test('who asks for types gets those that he may have, and is refused for one tha
     [['a', 'c'], ['a', 'b'], undefined],
     [['A'], ['a'], undefined],
   ];
-  for (const [asked, may, gets] of cases) assert.deepEqual(grantedTypes(asked, may), gets, `${asked} of ${may}`);
+  for (const [asked, may, gets] of cases)
+    assert.deepEqual(grantedTypes(asked, may), gets, JSON.stringify([asked, may]));
 });
 
 test('what is no longer granted is taken away, and nobody is left with nothing', () => {
