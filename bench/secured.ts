@@ -4,11 +4,12 @@ import type { Credentials } from './load/credentials.ts';
 /** Several, as while keys are changed: the one that is used is held against each. */
 const KEY_COUNT = 4;
 
-/** Far beyond what a run does: each limit counts, and none is met. */
+/** Far beyond what a run does: what a key and all of them may post is counted, and not met. */
 const RATE = 1_000_000;
 
 /**
- * The flags of a server that asks everybody who he is and counts for every limit, and what its callers show. TLS is not
+ * The flags of a server that asks everybody who he is and counts for every limit, and what its callers show. Every listener comes
+ * from an address of its own, so that none meets what an address may do. TLS is not
  * among them: the generator does not speak it, and the usual place for it is the proxy.
  */
 export function secured(): { flags: string[]; credentials: Credentials } {
@@ -35,7 +36,11 @@ export function secured(): { flags: string[]; credentials: Credentials } {
     `--token-secret=${credentials.tokenSecret}`,
     `--token-issuer=${credentials.issuer}`,
     `--token-audience=${credentials.audience}`,
+    '--tickets',
     '--origins=https://*.example.com',
+    '--trust-proxy=loopback',
+    '--max-connections-per-address=2',
+    '--max-handshakes-per-address=10',
     `--max-posts=${RATE}`,
   ];
   return { flags, credentials };
