@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { errorCatalogue, type ErrorBody, type ErrorCode } from '../wire/errors.ts';
+import { guardHeaders, tlsGuardHeaders } from '../wire/guard-headers.ts';
 
 export interface RefusalOptions {
   /** Further lines of the header. */
@@ -8,6 +10,11 @@ export interface RefusalOptions {
   /** After how many whole seconds it may be tried again, where that makes sense. */
   readonly retryAfterSeconds?: number;
 }
+
+const linesOf = (headers: object): readonly string[] =>
+  Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+const guardLines = linesOf(guardHeaders);
+const tlsGuardLines = linesOf(tlsGuardHeaders);
 
 /** After how many seconds a listener that was refused for want of room may try again. */
 const usualRetryAfterSeconds = 5;
@@ -30,6 +37,7 @@ export function refuse(
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(text)}`,
     'Connection: close',
+    ...(socket instanceof TLSSocket ? tlsGuardLines : guardLines),
     ...(retryable && (status === 503 || status === 429) ? [`Retry-After: ${retryAfterSeconds}`] : []),
     ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
     ...headers,

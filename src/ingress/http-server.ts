@@ -3,8 +3,10 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../wire/errors.ts';
+import { guardHeaders, tlsGuardHeaders } from '../wire/guard-headers.ts';
 import { answerError } from './answer.ts';
 import { tlsOptions, type Certificate } from './certificate.ts';
+import { guardedResponse } from './guarded-response.ts';
 import { servePlainAgain, wantsWebSocket } from './plain-again.ts';
 
 export interface HttpServerOptions {
@@ -47,6 +49,7 @@ export function createHttpServer(
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: lateCheckMs,
     noDelay: true,
+    ServerResponse: guardedResponse(certificate === undefined ? guardHeaders : tlsGuardHeaders),
     // Node's own answers would be no errors of the catalogue.
     requireHostHeader: false,
   };

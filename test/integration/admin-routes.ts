@@ -22,5 +22,5 @@ export const adminRoutes: readonly AdminRoute[] = router().stack.flatMap(({ meth
 
 /** Nothing is asked, so nothing that answers is needed. */
 function router() {
-  return createAdminRouter({} as AdminDeps, { maxBodyBytes: 1000 });
+  return createAdminRouter({ messages: {} } as AdminDeps, { maxBodyBytes: 1000 });
 }
