@@ -49,10 +49,10 @@ export async function openTruth(config: Config, { now, instance, worker, place }
     let isThere = (): void => {};
     const there = new Promise<void>((resolve) => (isThere = resolve));
     const connection = createRedisConnection(
-      { onReady: () => isThere(), onLost: () => {}, onChange: () => {} },
+      { onReady: () => isThere(), onLost: () => source.doubt(), onChange: () => {} },
       { settings: place.settings, deadlineMs },
     );
-    const source = createRedisStanding({ connection, instance, seats }, place);
+    const source = createRedisStanding({ connection, instance, seats, standings }, place);
     return {
       standings,
       seats,

@@ -88,6 +88,7 @@ export class SharedEntry implements Entry {
   /** A change that another instance tells of. How many connections it closed. */
   told(change: Change): number {
     this.#told.add(change.number);
+    this.#deps.source.told(change.number);
     return this.#deps.doorkeeper.carryOut(change);
   }
 

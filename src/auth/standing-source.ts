@@ -43,6 +43,8 @@ export interface StandingSource {
   leave(uid: string, seat: string): void;
   /** The name that a seat of this instance has here; undefined: it is another instance's. */
   ownSeat(fullName: string): string | undefined;
+  /** This instance was told of the change of this number. */
+  told(number: number): void;
   news(): Promise<News>;
   stop(): Promise<void>;
 }

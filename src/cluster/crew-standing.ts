@@ -17,6 +17,7 @@ export function createCrewStanding(line: SupervisorLine, worker: number): Standi
       const start = `${worker}:`;
       return fullName.startsWith(start) ? fullName.slice(start.length) : undefined;
     },
+    told: () => {},
     async news() {
       const news = (await line.ask(names.news, { after: through })) as News;
       ({ through } = news);

@@ -6,7 +6,10 @@ export interface StandingKeys {
   readonly users: string;
   /** Sorted set: the newest changes, `<number> <kind> <blocked until> <revoked before> <uid>`, by their numbers. */
   readonly log: string;
-  /** Hash: `last`, the newest change's number, and `cut`, that of the newest one that is not in the log any more. */
+  /**
+   * Hash: `last`, the newest change's number; `cut`, that of the newest one that is not in the log any more; `id`, by which it is known
+   * to be still the same.
+   */
   readonly state: string;
   /** Sorted set: the names under which instances have seats, by when they are over unless renewed (Unix ms). */
   readonly instances: string;
@@ -116,9 +119,9 @@ return reply
 
 /**
  * Renews a name, and says what is new. KEYS: log, state, instances, the name's list of seats that were given away. ARGV: name; a name
- * that is given up for it, or empty; the number after which changes are asked for; how many at most.
+ * that is given up for it, or empty; the number after which changes are asked for; how many at most; an id for a state that has none.
  * Returns 1 when the name had not run out; the newest change's number; 1 when changes are missing; the seats that were given
- * away; the changes.
+ * away; the changes; the state's id.
  */
 export const newsScript = script(`${prelude}
 local log, state, instances, list = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -129,12 +132,13 @@ call('ZREMRANGEBYSCORE', instances, '-inf', text(now - ${seatsMs}))
 call('ZADD', instances, text(now + ${leaseMs}), name)
 local replaced = call('LRANGE', list, 0, -1)
 call('DEL', list)
-local known = call('HMGET', state, 'last', 'cut')
+call('HSETNX', state, 'id', ARGV[5])
+local known = call('HMGET', state, 'last', 'cut', 'id')
 local last, cut = tonumber(known[1]) or 0, tonumber(known[2]) or 0
 local isMissing = after > last or after < cut or after < 0
 local changes = {}
 if not isMissing then changes = call('ZRANGEBYSCORE', log, '(' .. text(after), '+inf', 'LIMIT', 0, most) end
-return { isAlive and 1 or 0, text(last), isMissing and 1 or 0, replaced, changes }
+return { isAlive and 1 or 0, text(last), isMissing and 1 or 0, replaced, changes, known[3] }
 `);
 
 /**
@@ -149,4 +153,17 @@ for at = 3, #ARGV, 3 do
   call('PEXPIRE', seats, ${seatsMs})
 end
 return { isAlive and 1 or 0 }
+`);
+
+/**
+ * Brings back what the truth has lost: an instance knew more than is there. What is there is not changed. KEYS: users, state. ARGV: the
+ * number up to which the instance knew all, then uid and standing of each. From then on who knows less is told everything.
+ */
+export const restoreScript = script(`${prelude}
+local known = call('HMGET', KEYS[2], 'last', 'cut')
+local through = tonumber(ARGV[1])
+for at = 2, #ARGV, 2 do call('HSETNX', KEYS[1], ARGV[at], ARGV[at + 1]) end
+local last, cut = math.max(tonumber(known[1]) or 0, through), math.max(tonumber(known[2]) or 0, through)
+call('HSET', KEYS[2], 'last', text(last), 'cut', text(cut))
+return { text(last) }
 `);

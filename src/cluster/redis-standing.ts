@@ -6,11 +6,19 @@ import {
   type StandingSource,
 } from '../auth/standing-source.ts';
 import type { Change, Standing } from '../auth/standing.ts';
+import type { Standings } from '../auth/standings.ts';
 import type { RedisConnection } from '../journal/redis-connection.ts';
 import { callScript } from '../journal/redis-run-script.ts';
 import type { Script } from '../journal/redis-scripts.ts';
-import { readChange, readStanding, readVerdict } from './redis-standing-text.ts';
-import { actScript, enterScript, newsScript, seatScript, standingKeys } from './redis-standing-scripts.ts';
+import { readChange, readStanding, readVerdict, standingText } from './redis-standing-text.ts';
+import {
+  actScript,
+  enterScript,
+  newsScript,
+  restoreScript,
+  seatScript,
+  standingKeys,
+} from './redis-standing-scripts.ts';
 
 export interface RedisStandingDeps {
   /** Opened and closed by who made it. */
@@ -19,6 +27,8 @@ export interface RedisStandingDeps {
   readonly instance: string;
   /** The seats that are open here now. */
   readonly seats: OpenSeats;
+  /** What is known here: Redis is given it back when it has lost it. */
+  readonly standings: Pick<Standings, 'entries'>;
 }
 
 export interface RedisStandingOptions {
@@ -26,11 +36,18 @@ export interface RedisStandingOptions {
   readonly prefix: string;
 }
 
+type NewsReply = [isAlive: number, last: string, isMissing: number, replaced: string[], texts: string[], id: string];
+
 /** How many changes, uids or seats one command is about, at most. */
 const pageItems = 500;
 
 /** Every open seat is refreshed once in so many looks: at 5 s each, in ten minutes. */
 const refreshLooks = 120;
+
+export interface RedisStanding extends StandingSource, StandingDesk {
+  /** The connection was lost: there may be another Redis behind the next one, which has not got everything. */
+  doubt(): void;
+}
 
 /**
  * The truth about uids in Redis, for all instances of a deployment. Each instance has its seats under a name that it renews; after a
@@ -38,13 +55,16 @@ const refreshLooks = 120;
  * no seat is left that nobody sits on.
  */
 export function createRedisStanding(
-  { connection, instance, seats }: RedisStandingDeps,
+  { connection, instance, seats, standings }: RedisStandingDeps,
   { prefix }: RedisStandingOptions,
-): StandingSource & StandingDesk {
+): RedisStanding {
   const keys = standingKeys(prefix);
   let names = 0;
   let isDoubtful = false;
   let through = -1;
+  /** The newest change that was made or told here. */
+  let newest = 0;
+  let stateId: string | undefined;
   let refreshing: Iterator<readonly [string, string]> = seats.entries();
   let hasLeft = false;
 
@@ -88,6 +108,17 @@ export function createRedisStanding(
     connection.run((redis) => redis.zrem(keys.seats + uid, `${name}:${seat}`)).catch(doubt);
   }
 
+  /** Redis came back with less than it had: who was shut out is not let in by that. */
+  async function restore(): Promise<string> {
+    let last = '0';
+    const known = [...standings.entries()];
+    for (let from = 0; from === 0 || from < known.length; from += pageItems) {
+      const page = known.slice(from, from + pageItems).flatMap(([uid, standing]) => [uid, standingText(standing)]);
+      [last] = (await call(restoreScript, [keys.users, keys.state], [Math.max(through, newest), ...page])) as [string];
+    }
+    return last;
+  }
+
   async function readWhole(): Promise<[string, Standing][]> {
     const whole: [string, Standing][] = [];
     let cursor = '0';
@@ -101,6 +132,7 @@ export function createRedisStanding(
 
   return {
     start: () => Promise.resolve(),
+    doubt,
 
     async enter({ uid, seat, issuedAtMs, limit, replaces }: Seating) {
       const name = nameNow();
@@ -125,6 +157,8 @@ export function createRedisStanding(
       return fullName.startsWith(start) ? fullName.slice(fullName.indexOf(':') + 1) : undefined;
     },
 
+    told: (number) => void (newest = Math.max(newest, number)),
+
     async news() {
       let before = '';
       if (isDoubtful) {
@@ -135,14 +169,18 @@ export function createRedisStanding(
       const wasDoubtful = before !== '';
       try {
         const name = nameNow();
-        const args = [name, before, through, pageItems];
+        const args = [name, before, through, pageItems, `${name}-${Date.now()}`];
         const reply = await call(newsScript, [keys.log, keys.state, keys.instances, keys.replaced + name], args);
-        const [isAlive, last, isMissing, replaced, texts] = reply as [number, string, number, string[], string[]];
+        const [isAlive, last, isMissing, replaced, texts, id] = reply as NewsReply;
+        const isOther = stateId !== undefined && stateId !== id;
+        const hasLost = isOther || Number(last) < Math.max(through, newest);
+        const restored = hasLost ? await restore() : last;
+        stateId = id;
         if (isAlive === 0 || wasDoubtful) await takeAll();
         else await refreshSome();
-        const whole = isMissing === 1 ? await readWhole() : undefined;
+        const whole = isMissing === 1 || hasLost ? await readWhole() : undefined;
         const changes = texts.map(readChange);
-        through = whole === undefined ? (changes.at(-1)?.number ?? Number(last)) : Number(last);
+        through = whole === undefined ? (changes.at(-1)?.number ?? Number(last)) : Number(restored);
         return { whole, changes, through, replaced };
       } catch (error) {
         doubt();
@@ -154,6 +192,7 @@ export function createRedisStanding(
       const instant = action.kind === 'block' ? action.untilMs : action.kind === 'revoke' ? action.beforeMs : 0;
       const reply = await call(actScript, [keys.users, keys.log, keys.state], [uid, action.kind, instant]);
       const [number, blockedUntilMs, revokedBeforeMs] = reply.map(Number) as [number, number, number];
+      newest = Math.max(newest, number);
       return { number, uid, kind: action.kind, standing: { blockedUntilMs, revokedBeforeMs } };
     },
 
