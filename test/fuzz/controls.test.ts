@@ -10,7 +10,14 @@ const planted = fileURLToPath(new URL('planted.js', import.meta.url));
 async function run(fault: string): Promise<FuzzResult> {
   const scope = createScope();
   const env = { TIDINGS_PLANTED: fault };
-  const result = await runFuzz(scope, { seed: 5, inputs: 5_000, patienceMs: 3_000, entry: planted, env });
+  const result = await runFuzz(scope, {
+    setup: 'open',
+    seed: 5,
+    inputs: 5_000,
+    patienceMs: 3_000,
+    entry: planted,
+    env,
+  });
   await scope.end().catch(() => {});
   return result;
 }
@@ -38,7 +45,7 @@ for (const [fault, sign] of Object.entries(noticed)) {
       violations.some((violation) => sign.test(violation)),
       `${violations.length} violations: ${violations.join('\n')}`,
     );
-    assert.match(violations[0] ?? '', /^seed 5, round \d+: /);
+    assert.match(violations[0] ?? '', /^open, seed 5, round \d+: /);
   });
 }
 

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { token } from './credentials.ts';
 import { anyJson, anyText, brokenJson } from './text.ts';
 
 /** What a client may say, mostly. */
@@ -11,7 +12,7 @@ const spoken = fc.oneof(
       anyJson,
     ),
   }),
-  fc.record({ token: fc.oneof(anyText, fc.constantFrom('a.b.c', 'tkt_wrong', 'x'.repeat(4_000))) }),
+  fc.record({ token: fc.oneof(token, anyText) }),
   fc.record({ types: anyJson, ack: anyJson, token: anyJson, more: anyJson }, { requiredKeys: [] }),
   anyJson,
 );

@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import type { Scope } from '../support/cleanup.ts';
 import { within } from '../support/deadline.ts';
 import { post } from '../support/post.ts';
 import { request } from '../support/request.ts';
 import { connectWs } from '../support/ws-client.ts';
+import type { Setup } from './setups.ts';
 
 export interface HonestOptions {
+  readonly setup: Setup;
   readonly url: string;
   readonly adminUrl: string;
   readonly patienceMs: number;
@@ -20,17 +21,19 @@ export interface Honest {
 }
 
 /** Opens a listener of a uid that no input has, which stays connected for the whole run. */
-export async function openHonest(scope: Scope, { url, adminUrl, patienceMs }: HonestOptions): Promise<Honest> {
-  const uid = `honest-${randomBytes(8).toString('hex')}`;
+export async function openHonest(scope: Scope, { setup, url, adminUrl, patienceMs }: HonestOptions): Promise<Honest> {
+  const { uid } = setup;
   const secret = `for ${uid} alone`;
-  const listener = await connectWs(scope, `${url.replace(/^http/, 'ws')}/ws?uid=${uid}&types=honest&mid=`);
+  const listener = await connectWs(scope, `${url.replace(/^http/, 'ws')}/ws?uid=${uid}&types=honest&mid=`, {
+    headers: setup.listening,
+  });
   await listener.next();
   let posted = 0;
 
   const round = async (): Promise<string | undefined> => {
     posted += 1;
     const envelope = { topic: 'uids', topic_ids: [uid], types: 'honest', msg: `${secret} ${posted}` };
-    const answer = await post(url, envelope, { timeoutMs: patienceMs });
+    const answer = await post(url, envelope, { headers: setup.posting, timeoutMs: patienceMs });
     if (answer.status !== 202) return `an honest post was answered ${answer.status}: ${answer.text}`;
     const got = (await within(listener.next(), 'its message', patienceMs)) as { msg?: unknown };
     if (got.msg !== envelope.msg)

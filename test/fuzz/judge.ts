@@ -12,7 +12,7 @@ export type Secrets = readonly string[];
 const inside = /(?:\n|\\n)\s+at \S|node_modules|file:\/\/\/|[/\\]dist[/\\]|\.[jt]s:\d+:\d+/;
 
 /** Statuses that are no errors. */
-const wellStatuses: readonly number[] = [100, 101, 200, 202, 204, 302];
+const wellStatuses: readonly number[] = [100, 101, 200, 201, 202, 204, 302];
 
 /** Close codes of the protocol itself: a goodbye that is answered, and what `ws` says of frames that break it. */
 const protocolCloseCodes: readonly number[] = [1000, 1001, 1002, 1003, 1007, 1009, 1010, 1011, 3000, 3999, 4000, 4999];
@@ -22,7 +22,9 @@ export function judgeAnswer({ status, headers, body }: HttpAnswer, isWhole = tru
   if (wellStatuses.includes(status)) return undefined;
   if (status < 400 || status > 599) return `a status ${status}`;
   if (status >= 500 && status !== 503) return `a ${status}: ${body.toString('latin1', 0, 500)}`;
-  if (status === 503 && !/^[1-9]\d*$/.test(headers.get('retry-after') ?? '')) return 'a 503 without Retry-After';
+  if (status === 401 && headers.get('www-authenticate') !== 'Bearer') return 'a 401 without WWW-Authenticate';
+  if ((status === 503 || status === 429) && !/^[1-9]\d*$/.test(headers.get('retry-after') ?? ''))
+    return `a ${status} without Retry-After`;
   if (!isWhole) return undefined;
   if (!/^application\/json\b/.test(headers.get('content-type') ?? '')) return `a ${status} that is no JSON`;
   return judgeError(status, body);

@@ -3,6 +3,7 @@ import { goodbye } from './frame-shapes.ts';
 import { readAnswer, type ReadAnswer } from './http-answers.ts';
 import type { BytesInput, Door, Input, ListenerInput, RequestInput } from './input.ts';
 import { judgeAnswer, judgeConnection, judgeSecrecy, mayBeUnanswered, type Secrets } from './judge.ts';
+import type { Purse } from './purse.ts';
 import type { Tally } from './tally.ts';
 
 export interface LaneOptions {
@@ -10,6 +11,7 @@ export interface LaneOptions {
   readonly urls: Readonly<Record<Door, string>>;
   readonly secrets: Secrets;
   readonly tally: Tally;
+  readonly purse: Purse;
   /** What has neither been answered nor ended after that time hangs. */
   readonly patienceMs: number;
 }
@@ -54,6 +56,7 @@ export class Lane {
     }
     const { answer, rest } = read;
     this.#options.tally.count(answer.status);
+    if (answer.status === 201) this.#options.purse.keep(answer.body.toString('latin1'));
     const wrong =
       judgeAnswer(answer, method !== 'HEAD') ??
       judgeSecrecy(socket.received.toString('latin1'), this.#options.secrets) ??
@@ -86,10 +89,11 @@ export class Lane {
   }
 
   async #listener({ handshake, frames, isAtOnce, ending }: ListenerInput): Promise<string | undefined> {
-    const { urls, patienceMs } = this.#options;
+    const { urls, patienceMs, purse } = this.#options;
     const socket = await ClientSocket.open(urls.public);
     const said = Buffer.concat([...frames, ...(ending === 'goodbye' ? [goodbye] : [])]);
-    await socket.send(isAtOnce ? Buffer.concat([handshake, said]) : handshake);
+    const asked = purse.fill(handshake);
+    await socket.send(isAtOnce ? Buffer.concat([asked, said]) : asked);
     const hasBody = !handshake.toString('latin1', 0, 5).startsWith('HEAD ');
     const answered = await socket.until(() => settled(readAnswer(socket.received, hasBody), socket), patienceMs);
     if (answered === undefined) {

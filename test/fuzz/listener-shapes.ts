@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { secretToken } from '../support/tokens.ts';
 import { credential, protocolCredential, queryCredential } from './credentials.ts';
 import { frames } from './frame-shapes.ts';
 import type { ListenerInput } from './input.ts';
@@ -6,13 +7,17 @@ import { anyJson, encoded } from './text.ts';
 
 const uid = fc.nat(50).map((n) => `f${n}`);
 
-const properQuery = fc
+const what = fc
   .tuple(
-    uid,
     fc.constantFrom('', '&types=notice', '&types=*', '&types=alert,f'),
     fc.constantFrom('', '&mid=', '&mid=1', '&mid=1790000000000000'),
   )
-  .map((parts) => `uid=${parts.join('')}`);
+  .map((parts) => parts.join(''));
+
+const properQuery = fc.tuple(uid, what).map((parts) => `uid=${parts.join('')}`);
+
+/** Taken whether somebody asks for a token or nobody. */
+const vouchedQuery = fc.tuple(uid, what).map(([sub, rest]) => `uid=${sub}${rest}&token=${secretToken({ sub })}`);
 
 const document = fc
   .record({ uid: fc.oneof(uid, anyJson), types: fc.oneof(fc.constant(['notice']), anyJson) }, { requiredKeys: ['uid'] })
@@ -23,11 +28,18 @@ const oddQuery = fc
   .map((pairs) => pairs.map((pair) => pair.join('=')).join('&'));
 
 const query = fc.oneof(
-  { weight: 8, arbitrary: properQuery },
+  { weight: 5, arbitrary: properQuery },
+  { weight: 8, arbitrary: vouchedQuery },
   { weight: 2, arbitrary: document },
   { weight: 2, arbitrary: oddQuery },
-  { weight: 1, arbitrary: fc.tuple(properQuery, queryCredential).map((parts) => parts.join('&')) },
-  { weight: 1, arbitrary: queryCredential },
+  { weight: 2, arbitrary: fc.tuple(properQuery, queryCredential).map((parts) => parts.join('&')) },
+  { weight: 3, arbitrary: queryCredential },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(queryCredential, fc.constantFrom('&mid=', '&types=*', '&types=notice,alert', '&mid=1'))
+      .map((parts) => parts.join('')),
+  },
 );
 
 const path = fc.oneof(

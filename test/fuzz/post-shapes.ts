@@ -63,6 +63,19 @@ export const postBody: fc.Arbitrary<Buffer> = fc.oneof(
   { weight: 1, arbitrary: brokenJson(one).map((text) => Buffer.from(text, 'utf16le')) },
 );
 
+/** Bodies by which an operator asks for a ticket. */
+export const ticketOrder: fc.Arbitrary<Buffer> = fc
+  .record(
+    {
+      uid: fc.nat(40).map((n) => `f${n}`),
+      types: fc.constantFrom(['notice'], ['alert', 'f'], 'notice'),
+      ttl: fc.constantFrom(1, '5s', '1h'),
+      max_connections: fc.integer({ min: 1, max: 3 }),
+    },
+    { requiredKeys: ['uid'] },
+  )
+  .map(jsonBytes);
+
 /** Bodies of the admin listener's routes. */
 export const adminBody: fc.Arbitrary<Buffer> = fc.oneof(
   fc.record({ uids: fc.array(fc.oneof(uid, fc.integer()), { maxLength: 5 }) }).map(jsonBytes),

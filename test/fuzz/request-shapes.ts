@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { buildRequest, type RequestShape } from './build-request.ts';
-import { credential, queryCredential } from './credentials.ts';
+import { credential, posting, queryCredential } from './credentials.ts';
 import type { Door, RequestInput } from './input.ts';
-import { adminBody, postBody } from './post-shapes.ts';
+import { adminBody, postBody, ticketOrder } from './post-shapes.ts';
 import { anyText, encoded } from './text.ts';
 
 type Header = readonly [string, string];
@@ -152,18 +152,29 @@ const adminUid = fc.oneof(
   encoded,
 );
 
+/** Few uids are shut out, or the others could not be tried any more. */
+const shutOutUid = fc.oneof(
+  fc.integer({ min: 45, max: 50 }).map((n) => `f${n}`),
+  encoded.map((text) => `x${text}`),
+);
+
 /** `/drain` is asked for by others: here it would end the server under test. */
 const adminPath = fc.oneof(
   {
     weight: 2,
-    arbitrary: fc.constantFrom('/', '/stats', '/scheduled', '/failed', '/metrics', '/tickets', '/healthz', '/demo/'),
+    arbitrary: fc.constantFrom('/', '/stats', '/scheduled', '/failed', '/metrics', '/healthz', '/demo/'),
   },
+  { weight: 2, arbitrary: fc.constant('/tickets') },
   { weight: 3, arbitrary: messageId.map((id) => `/messages/${id}`) },
   {
     weight: 2,
     arbitrary: fc
-      .tuple(adminUid, fc.constantFrom('', '/disconnect', '/block', '/revoke', '/x'))
+      .tuple(adminUid, fc.constantFrom('', '/disconnect', '/x'))
       .map(([uid, what]) => `/users/${uid}${what}`),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(shutOutUid, fc.constantFrom('/block', '/revoke')).map(([uid, what]) => `/users/${uid}${what}`),
   },
   { weight: 1, arbitrary: encoded.map((job) => `/failed/${job}/retry`) },
   { weight: 1, arbitrary: encoded.map((name) => `/${name}`) },
@@ -185,12 +196,16 @@ const send: fc.Arbitrary<RequestShape> = fc
     ),
     type: mediaType,
     key: idempotencyKey,
+    who: posting,
     headers,
     body: postBody,
     framing,
     version,
   })
-  .map(({ type, key, headers: more, ...shape }) => ({ ...shape, headers: [['Content-Type', type], ...key, ...more] }));
+  .map(({ type, key, who, headers: more, ...shape }) => ({
+    ...shape,
+    headers: [['Content-Type', type], ...key, ...who, ...more],
+  }));
 
 const page: fc.Arbitrary<RequestShape> = fc.record({
   method: fc.oneof({ weight: 2, arbitrary: fc.constant('GET') }, { weight: 1, arbitrary: method }),
@@ -201,23 +216,54 @@ const page: fc.Arbitrary<RequestShape> = fc.record({
   version,
 });
 
-const admin: fc.Arbitrary<RequestShape> = fc.record({
-  method: fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom('GET', 'POST', 'DELETE') },
-    { weight: 1, arbitrary: method },
-  ),
-  target: fc.tuple(adminPath, query).map((parts) => parts.join('')),
-  headers,
-  body: fc.oneof({ weight: 2, arbitrary: noBody }, { weight: 3, arbitrary: adminBody }),
-  framing,
-  version,
-});
+const admin: fc.Arbitrary<RequestShape> = fc
+  .record({
+    type: mediaType,
+    method: fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom('GET', 'POST', 'DELETE') },
+      { weight: 1, arbitrary: method },
+    ),
+    target: fc.tuple(adminPath, query).map((parts) => parts.join('')),
+    headers,
+    body: fc.oneof({ weight: 2, arbitrary: noBody }, { weight: 3, arbitrary: adminBody }),
+    framing,
+    version,
+  })
+  .map(({ type, headers: more, ...shape }) => ({ ...shape, headers: [['Content-Type', type], ...more] }));
+
+const json: Header = ['Content-Type', 'application/json'];
+
+/** Orders that an operator might give. */
+const order: fc.Arbitrary<RequestShape> = fc
+  .tuple(
+    fc.oneof(
+      ticketOrder.map((body) => ['/tickets', body] as const),
+      fc
+        .tuple(shutOutUid, fc.constantFrom('', '{"ttl":1}', '{"ttl":"2s"}'))
+        .map(([uid, body]) => [`/users/${uid}/block`, Buffer.from(body)] as const),
+      fc
+        .tuple(shutOutUid, fc.constantFrom('', '{"before":1}'))
+        .map(([uid, body]) => [`/users/${uid}/revoke`, Buffer.from(body)] as const),
+      adminUid.map((uid) => [`/users/${uid}/disconnect`, Buffer.alloc(0)] as const),
+      messageId.map((id) => [`/messages/${id}`, Buffer.from('{"uids":["f1","f2"]}')] as const),
+    ),
+    framing,
+  )
+  .map(([[target, body], how]) => ({
+    method: 'POST',
+    target,
+    headers: [json],
+    body,
+    framing: how,
+    version: '1.1' as const,
+  }));
 
 /** Requests of every route, right and wrong. */
 export const requests: fc.Arbitrary<RequestInput> = fc.oneof(
   { weight: 5, arbitrary: request('public', send) },
   { weight: 2, arbitrary: request('public', page) },
-  { weight: 3, arbitrary: request('admin', admin) },
+  { weight: 2, arbitrary: request('admin', admin) },
+  { weight: 1, arbitrary: request('admin', order) },
 );
 
 function request(door: Door, shape: fc.Arbitrary<RequestShape>): fc.Arbitrary<RequestInput> {

@@ -7,10 +7,13 @@ import { describeInput, weightOf, type Input } from './input.ts';
 import { inputsOf } from './inputs.ts';
 import { judgeLine } from './judge.ts';
 import { Lane } from './lane.ts';
+import { Purse } from './purse.ts';
 import { startUnderTest } from './server-under-test.ts';
+import { setups, type SetupName } from './setups.ts';
 import { Tally } from './tally.ts';
 
 export interface FuzzOptions {
+  readonly setup: SetupName;
   readonly seed: number;
   /** At least so many inputs are sent, in whole rounds. */
   readonly inputs: number;
@@ -60,14 +63,16 @@ const mostGrownResidentBytes = 96 * 1024 * 1024;
 export async function runFuzz(scope: Scope, options: FuzzOptions): Promise<FuzzResult> {
   const { seed, inputs: wanted, fromRound = 0, patienceMs = usualPatienceMs, say = () => {} } = options;
   const sinceMs = performance.now();
-  const server = await startUnderTest(scope, options);
+  const setup = setups[options.setup]();
+  const server = await startUnderTest(scope, setup.flags, options);
   let hasEnded = false;
   void server.exited.then(() => (hasEnded = true));
   const urls = { public: server.url, admin: server.adminUrl };
-  const honest = await openHonest(scope, { ...server, patienceMs });
+  const honest = await openHonest(scope, { ...server, setup, patienceMs });
   const tally = new Tally();
-  const secrets = [honest.secret];
-  const crew = Array.from({ length: lanes }, () => new Lane({ urls, secrets, tally, patienceMs }));
+  const secrets = [honest.secret, ...setup.secrets];
+  const purse = new Purse();
+  const crew = Array.from({ length: lanes }, () => new Lane({ urls, secrets, tally, purse, patienceMs }));
   const violations: string[] = [];
   let sent = 0;
   let round = fromRound;
@@ -88,7 +93,7 @@ export async function runFuzz(scope: Scope, options: FuzzOptions): Promise<FuzzR
   };
   const report = (what: string, input?: Input): void => {
     if (violations.length >= mostTold) return;
-    const where = `seed ${seed}, round ${round}: ${what}`;
+    const where = `${options.setup}, seed ${seed}, round ${round}: ${what}`;
     violations.push(input === undefined ? where : `${where}\n  by ${describeInput(input)}`);
   };
 
@@ -105,7 +110,9 @@ export async function runFuzz(scope: Scope, options: FuzzOptions): Promise<FuzzR
     await Promise.all(crew.map(runLane));
     if (violations.length > 0) await Promise.race([server.exited, delay(endsWithinMs)]);
     if (hasEnded)
-      violations.unshift(`seed ${seed}, round ${round}: the server has ended:\n${server.lines.slice(-20).join('\n')}`);
+      violations.unshift(
+        `${options.setup}, seed ${seed}, round ${round}: the server has ended:\n${server.lines.slice(-20).join('\n')}`,
+      );
     if (violations.length > 0) break;
     const harm = await honest.round();
     if (harm !== undefined) report(harm);

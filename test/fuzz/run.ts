@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createScope } from '../support/planned-scope.ts';
 import { runFuzz, type FuzzResult } from './run-fuzz.ts';
+import { setupNames } from './setups.ts';
 
-const usage = 'npm run fuzz -- [--inputs=1000000] [--seed=N] [--from=ROUND]';
+const usage = 'npm run fuzz -- [--inputs=1000000] [--seed=N] [--from=ROUND] [--setup=open|closed]';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -39,22 +40,25 @@ try {
       inputs: { type: 'string', default: '1000000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       from: { type: 'string', default: '0' },
+      setup: { type: 'string', default: setupNames.join() },
     },
   });
-  const options = {
-    seed: readNumber('seed', values.seed, 0x7fff_ffff),
-    inputs: readNumber('inputs', values.inputs, 1_000_000_000),
-    fromRound: readNumber('from', values.from, 1_000_000_000),
-  };
-  say(`seed ${options.seed}, at least ${options.inputs} inputs from round ${options.fromRound} on`);
-  const scope = createScope();
-  const result = await runFuzz(scope, { ...options, say });
-  tell(result);
-  process.exitCode = result.violations.length === 0 ? 0 : 1;
-  await scope.end().catch((error: unknown) => {
-    say(`at the end: ${String(error)}`);
-    process.exitCode = 1;
-  });
+  const chosen = values.setup.split(',').map((name) => setupNames.find((one) => one === name));
+  const seed = readNumber('seed', values.seed, 0x7fff_ffff);
+  const inputs = Math.ceil(readNumber('inputs', values.inputs, 1_000_000_000) / chosen.length);
+  const fromRound = readNumber('from', values.from, 1_000_000_000);
+  for (const setup of chosen) {
+    if (setup === undefined) throw new Error(`--setup is some of ${setupNames.join()}`);
+    say(`${setup}: seed ${seed}, at least ${inputs} inputs from round ${fromRound} on`);
+    const scope = createScope();
+    const result = await runFuzz(scope, { setup, seed, inputs, fromRound, say });
+    tell(result);
+    if (result.violations.length > 0) process.exitCode = 1;
+    await scope.end().catch((error: unknown) => {
+      say(`at the end: ${String(error)}`);
+      process.exitCode = 1;
+    });
+  }
 } catch (error) {
   say(`fuzz: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${usage}`);
   process.exitCode = 64;

@@ -21,11 +21,12 @@ const bounds = [
 /** Starts the server that inputs are thrown at. What nobody handles ends it; its heap can be asked for. */
 export function startUnderTest(
   scope: Scope,
+  flags: readonly string[],
   options: { readonly entry?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Instance> {
   return startInstance(scope, {
     ...options,
-    flags: bounds,
+    flags: [...bounds, ...flags],
     env: { NODE_OPTIONS: `--unhandled-rejections=strict ${probeOption}`, ...options.env },
   });
 }
