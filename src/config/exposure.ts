@@ -12,7 +12,7 @@ export interface Doors {
 }
 
 export function doorsOf(config: Config): Doors {
-  const forListeners = [...(takesTokens(config) ? ['a token'] : [])];
+  const forListeners = [...(takesTokens(config) ? ['a token'] : []), ...(config.tickets ? ['a ticket'] : [])];
   return {
     send: config.keys.length > 0 ? 'a key' : null,
     listen: forListeners.length > 0 ? forListeners.join(' or ') : null,
@@ -23,7 +23,7 @@ export function doorsOf(config: Config): Doors {
 /** What turns each door's question on, by the names of settings. */
 const settingsOf: Readonly<Record<keyof Doors, string>> = {
   send: 'keys',
-  listen: 'token-secret, token-key or token-jwks',
+  listen: 'token-secret, token-key, token-jwks or tickets',
   admin: 'admin-keys',
 };
 

@@ -50,6 +50,8 @@ export function createHttpServer(
     connectionsCheckingInterval: lateCheckMs,
     noDelay: true,
     ServerResponse: guardedResponse(certificate === undefined ? guardHeaders : tlsGuardHeaders),
+    // Of two headers that say who somebody is Node would take the first, and a proxy in front may have looked at the last.
+    joinDuplicateHeaders: true,
     // Node's own answers would be no errors of the catalogue.
     requireHostHeader: false,
   };

@@ -90,7 +90,8 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
     { body, format, key }: { readonly body: Buffer; readonly format: PostFormat; readonly key: string | undefined },
   ): Promise<void> {
     const vouched = senders.vouch(sender, request.headers, body);
-    if (!vouched.ok) return refuse(request, response, answerOf(vouched), sender);
+    // Whoever knows the name of a key could add to its counts.
+    if (!vouched.ok) return refuse(request, response, answerOf(vouched), null);
     const post = readPost(body, format, { key, fallback: vouched.id, prefix: sender.idPrefix });
     // What cannot be read costs as much as a post.
     const over = await senders.take(sender, post.ok ? post.messages.length : 1);

@@ -32,9 +32,11 @@ function cloneTo(folder: string): void {
 
 // Only the port differs from what stands there: another server may have 3210 on this machine.
 test('the commands of the README, as written, in a fresh clone', async (t) => {
-  const [start, curl, ab, ...others] = blocks('sh');
+  const [start, curl, open, ab, ...others] = blocks('sh');
   assert.equal(start, 'npm start');
   assert.match(curl ?? '', /^curl /);
+  const [makeKeys = '', serveAll = ''] = (open ?? '').split('\n');
+  assert.match(makeKeys, /^node dist\/main\.js keys > tidings\.yaml /);
   assert.match(ab ?? '', /^ab /);
   assert.deepEqual(others, [], 'a command of the README that this test does not run');
   const [snippet = ''] = blocks('js');
@@ -66,6 +68,12 @@ test('the commands of the README, as written, in a fresh clone', async (t) => {
   const frame = await listener.next();
   assert.ok(typeof frame === 'object' && frame !== null && 'msg' in frame);
   assert.equal(frame.msg, 'hello');
+
+  assert.equal((await runProgram('sh', ['-c', makeKeys], { cwd: clone })).code, 0);
+  // What would serve all the world only says with what.
+  const [, flags = ''] = /^node dist\/main\.js (--.*)$/.exec(serveAll) ?? assert.fail(serveAll);
+  const config = await runProgram('node', ['dist/main.js', 'config', ...flags.split(' ')], { cwd: clone });
+  assert.match(config.stdout, /^host: 0\.0\.0\.0 +# flag$/m);
 
   const load = await runProgram('sh', ['-c', here(ab ?? '')], { cwd: clone });
   assert.match(load.stdout, /Complete requests: +10000\n/);

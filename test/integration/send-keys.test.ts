@@ -72,12 +72,14 @@ test('who waits to be told to go on is told 401, and not to go on', async (t) =>
   assert.match(received, /^HTTP\/1\.1 401 /);
 });
 
-test('two keys in one header twice are none', async (t) => {
+test('two keys, and two headers of a kind, are none', async (t) => {
   const body = JSON.stringify(toAll);
   for (const lines of [
     'X-API-Key: key-of-whole\r\nX-API-Key: key-of-whole2\r\n',
     'X-API-Key: key-of-whole\r\nX-API-Key: key-of-whole\r\n',
     'Authorization: Bearer key-of-whole\r\nX-API-Key: key-of-whole2\r\n',
+    'Authorization: Bearer key-of-whole\r\nAuthorization: Bearer nobody\r\n',
+    'Authorization: Bearer key-of-whole\r\nAuthorization: Basic eDp5\r\n',
     'Authorization: Bearer key-of-whole\r\nTidings-Key: signs\r\nTidings-Signature: t=1,v1=x\r\n',
   ]) {
     const socket = await openRaw(t, url);
@@ -268,6 +270,7 @@ test('each key has its counts, refusals have theirs, and logs name the key and n
   const body = JSON.stringify(toAll);
   const headers = signed('signs', { secret, body });
   await post(counted.url, body, { headers });
+  await post(counted.url, ` ${body}`, { headers });
   const { keys: counts, counters } = await stats(counted);
   const none = { accepted: 0, refused: 0 };
   assert.deepEqual(counts, {
@@ -282,7 +285,7 @@ test('each key has its counts, refusals have theirs, and logs name the key and n
     'signs-a': none,
   });
   const { accepted, refused, postsUnauthenticated, postsForbidden, postsLimited } = counters;
-  assert.deepEqual([accepted, refused, postsUnauthenticated, postsForbidden, postsLimited], [7, 2, 1, 1, 0]);
+  assert.deepEqual([accepted, refused, postsUnauthenticated, postsForbidden, postsLimited], [7, 3, 2, 1, 0]);
   await counted.stop();
   assert.deepEqual(
     counted.records('post').map(({ key, messages }) => [key, messages]),
@@ -297,6 +300,7 @@ test('each key has its counts, refusals have theirs, and logs name the key and n
     counted.records('post.refused').map(({ key, code }) => [key, code]),
     [
       ['a', 'forbidden'],
+      [null, 'unauthenticated'],
       [null, 'unauthenticated'],
     ],
   );

@@ -14,7 +14,7 @@ const errors = (change: Partial<Config>): readonly string[] => exposureErrors({ 
 
 test('a listener beyond loopback that asks nobody is one line that says what to do', () => {
   assert.deepEqual(errors({ host: '0.0.0.0' }), [
-    `host 0.0.0.0 is open to other machines, and nothing asks who posts (keys) or who listens (token-secret, token-key or token-jwks): ${fix}`,
+    `host 0.0.0.0 is open to other machines, and nothing asks who posts (keys) or who listens (token-secret, token-key, token-jwks or tickets): ${fix}`,
   ]);
   assert.deepEqual(errors({ adminHost: '::' }), [
     `admin-host :: is open to other machines, and nothing asks who asks (admin-keys): ${fix}`,
@@ -53,6 +53,8 @@ test('loopback is fine, and insecure means it', () => {
 
 test('what each door asks for', () => {
   assert.deepEqual(doorsOf(defaultConfig()), { send: null, listen: null, admin: null });
+  assert.equal(doorsOf({ ...defaultConfig(), tickets: true }).listen, 'a ticket');
+  assert.equal(doorsOf({ ...defaultConfig(), tickets: true, tokenSecret }).listen, 'a token or a ticket');
   assert.deepEqual(doorsOf({ ...defaultConfig(), keys, tokenSecret }), {
     send: 'a key',
     listen: 'a token',
