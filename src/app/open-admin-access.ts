@@ -1,3 +1,4 @@
+import { createAdminAuth } from '../auth/admin-auth.ts';
 import { createHostRule } from '../auth/host-rule.ts';
 import type { Config } from '../config/schema.ts';
 import { createOriginRule } from '../auth/origin-rule.ts';
@@ -5,10 +6,16 @@ import type { AdminAccess } from '../ops/admin-guard.ts';
 import { createAudit, type AuditDeps } from '../ops/audit.ts';
 
 /** The composition of who may look after the server. */
-export function openAdminAccess({ origins }: Pick<Config, 'origins'>, deps: AuditDeps): AdminAccess {
+export function openAdminAccess(
+  { origins, adminKeys }: Pick<Config, 'origins' | 'adminKeys'>,
+  deps: AuditDeps,
+): AdminAccess {
+  const named = origins.filter((origin) => origin !== '*');
   return {
-    isOwnHost: createHostRule(createOriginRule(origins.filter((origin) => origin !== '*'))),
-    mayChange: createOriginRule([]),
+    auth: createAdminAuth(adminKeys, Date.now),
+    isOwnHost: createHostRule(createOriginRule(named)),
+    // By whatever name a page got here, its host has been looked at by then, or it needs a key.
+    mayChange: createOriginRule([], { ownNames: true }),
     audit: createAudit(deps),
   };
 }

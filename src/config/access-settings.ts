@@ -1,3 +1,4 @@
+import { parseAdminKeys } from './admin-keys.ts';
 import { KIB } from './amounts.ts';
 import { count, keyList, secret, truth } from './kinds.ts';
 import { parseSendKeys } from './send-keys.ts';
@@ -23,6 +24,11 @@ export const accessSettings = {
         'Most posts a second that this instance takes from all together, each envelope of a batch counted; further ones are answered 429. 0: as many as come.',
     },
   ),
+  adminKeys: keyList(parseAdminKeys, {
+    group: 'Access',
+    description:
+      'Who may use the admin listener: with any key here, whoever asks without one of them is answered 401. Each has a name, a hash, a role (read, or write to change something as well) and may have expires.',
+  }),
   adminKey: secret(
     { minBytes: 1, maxBytes: KIB },
     {

@@ -16,7 +16,7 @@ export function doorsOf(config: Config): Doors {
   return {
     send: config.keys.length > 0 ? 'a key' : null,
     listen: forListeners.length > 0 ? forListeners.join(' or ') : null,
-    admin: null,
+    admin: config.adminKeys.length > 0 ? 'a key' : null,
   };
 }
 

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { describeAdminKey, type AdminKey } from './admin-keys.ts';
 import { keySpecs, type KeySpec } from './keys.ts';
 import { describeQueue } from './queue-url.ts';
 import { HIDDEN } from './redact.ts';
@@ -24,8 +25,11 @@ export function formatSetting(spec: Pick<KeySpec, 'kind' | 'unit'>, value: Confi
 }
 
 /** What stands in a list, as a file has it. */
-function describeItems(list: readonly (string | SendKey)[]): readonly unknown[] {
-  return list.map((item) => (typeof item === 'string' ? item : describeSendKey(item)));
+function describeItems(list: readonly (string | SendKey | AdminKey)[]): readonly unknown[] {
+  return list.map((item) => {
+    if (typeof item === 'string') return item;
+    return 'role' in item ? describeAdminKey(item) : describeSendKey(item);
+  });
 }
 
 /** The settings for logs and people, by public name, as text; no passwords. */

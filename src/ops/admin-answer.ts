@@ -18,6 +18,7 @@ export function answerError(context: Context, { code, message, details }: AdminE
     error: { code, message: message ?? meaning, ...(details === undefined ? {} : { details }) },
   };
   context.status = status;
+  if (status === 401) context.set('WWW-Authenticate', 'Bearer');
   if (retryable && status === 503) context.set('Retry-After', retryAfterSeconds);
   context.body = body;
 }

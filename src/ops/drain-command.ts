@@ -16,6 +16,8 @@ export interface DrainCommandOptions {
   readonly adminPort: number;
   /** The certificate, PEM, that the admin listener presents; undefined: it speaks no TLS. */
   readonly cert: string | undefined;
+  /** What the listener is shown; null: nothing. */
+  readonly adminKey: string | null;
 }
 
 /** What is asked of an instance that runs; what it says of itself while it drains. */
@@ -34,6 +36,7 @@ interface Asked {
   readonly host: string;
   readonly port: number;
   readonly cert: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** How long the admin listener has to answer, and how often in a row it may fail to before it is given up. */
@@ -51,11 +54,12 @@ const everyAddress: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1',
 /** `tidings drain`: has a running instance hand its connections over, and waits until it has gone. True: it has. */
 export async function drainInstance(
   { print, fail }: DrainCommandDeps,
-  { adminHost, adminPort, cert }: DrainCommandOptions,
+  { adminHost, adminPort, cert, adminKey }: DrainCommandOptions,
 ): Promise<boolean> {
   const host = everyAddress[adminHost] ?? adminHost;
   const url = `${cert === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${adminPort}`;
-  const ask: Ask = (method, path) => askOnce({ host, port: adminPort, cert }, method, path);
+  const headers = adminKey === null ? {} : { authorization: `Bearer ${adminKey}` };
+  const ask: Ask = (method, path) => askOnce({ host, port: adminPort, cert, headers }, method, path);
   const begun = await ask('POST', '/drain');
   if (begun === 'other') {
     fail(`what listens at ${url} presents another certificate than tls-cert; SIGHUP has it read that again`);
@@ -64,6 +68,11 @@ export async function drainInstance(
   if (begun === 'gone' || begun === 'silent') {
     const how = begun === 'gone' ? 'nothing listens' : 'nothing answers';
     fail(`${how} at ${url}; name the admin listener of the instance with --admin-host and --admin-port`);
+    return false;
+  }
+  if (begun.status === 401 || (begun.status === 403 && adminKey !== null)) {
+    const what = adminKey === null ? 'asks for an admin key; put one' : 'refuses this admin key; put another';
+    fail(`${url} ${what} with the role write into TIDINGS_ADMIN_KEY`);
     return false;
   }
   if (begun.status !== 202) {
@@ -96,7 +105,7 @@ async function waitForEnd(ask: Ask, url: string, { print, fail }: DrainCommandDe
   return true;
 }
 
-async function askOnce({ host, port, cert }: Asked, method: 'GET' | 'POST', path: string): Promise<Answer> {
+async function askOnce({ host, port, cert, headers }: Asked, method: 'GET' | 'POST', path: string): Promise<Answer> {
   let socket: TLSSocket | undefined;
   try {
     socket = cert === undefined ? undefined : await connectPinned({ host, port, timeoutMs: answerMs }, cert);
@@ -105,7 +114,7 @@ async function askOnce({ host, port, cert }: Asked, method: 'GET' | 'POST', path
   }
   return new Promise((resolve) => {
     const connection = socket === undefined ? { agent: false } : { createConnection: () => socket };
-    const asked = request({ host, port, path, method, timeout: answerMs, ...connection });
+    const asked = request({ host, port, path, method, headers, timeout: answerMs, ...connection });
     asked.once('timeout', () => {
       resolve('silent');
       asked.destroy();

@@ -12,8 +12,8 @@ export interface NewKeys {
 const keyBytes = 32;
 
 /**
- * Makes a configuration by which every door asks who comes: a key to post with, and a secret to sign
- * listeners' tokens with. Of the keys it holds hashes. `day`: `2026-11-21`, by which the keys are told from later ones.
+ * Makes a configuration by which every door asks who comes: a key to post with, a key for the admin listener, and a secret to
+ * sign listeners' tokens with. Of the keys it holds hashes. `day`: `2026-11-21`, by which the keys are told from later ones.
  */
 export function makeKeys(fillRandom: FillRandom, day: string): NewKeys {
   const random = (): string => {
@@ -22,6 +22,7 @@ export function makeKeys(fillRandom: FillRandom, day: string): NewKeys {
     return bytes.toString('base64url');
   };
   const sendKey = `tidings_send_${random()}`;
+  const adminKey = `tidings_admin_${random()}`;
   const config = `# Made by \`tidings keys\`. It holds the secret of the tokens: let nobody else read it (chmod 600).
 
 # Who may post. The keys themselves are not here. To change one, add another, let your backends change over, and take the old one out.
@@ -29,14 +30,21 @@ keys:
   - name: send-${day}
     hash: ${hashOf(sendKey)}
 
+# Who may use the admin listener.
+admin-keys:
+  - name: admin-${day}
+    hash: ${hashOf(adminKey)}
+    role: write
+
 # Who may listen: whoever has a token that your backend has signed with this (HS256), with the uid as its sub.
 token-secret: ${random()}
 `;
-  const notes = `This key is shown once; the configuration holds only its hash:
+  const notes = `These keys are shown once; the configuration holds only their hashes:
 
   to post    ${sendKey}
+  to manage  ${adminKey}
 
-Show it as "Authorization: Bearer KEY". The configuration begins there:
+Show them as "Authorization: Bearer KEY". The configuration begins there:
 
   tidings keys > tidings.yaml && chmod 600 tidings.yaml
   tidings --config=tidings.yaml --host=0.0.0.0

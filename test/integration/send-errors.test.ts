@@ -7,6 +7,7 @@ import { createOneInstance } from '../../src/cluster/one-instance.ts';
 import { createApplication } from '../../src/ingress/application.ts';
 import { createSend } from '../../src/ingress/send.ts';
 import type { Journal } from '../../src/journal/journal.ts';
+import { openAdminAuth } from '../../src/auth/admin-auth.ts';
 import { createAdmin } from '../../src/ops/admin.ts';
 import { createCounters } from '../../src/ops/counters.ts';
 import { Drops } from '../../src/ops/drops.ts';
@@ -204,7 +205,7 @@ async function provokeBeingHandedOn(scope: Scope): Promise<Refusal> {
       messages,
       users: {} as unknown as UserDesk,
       backlog,
-      access: { isOwnHost: () => true, mayChange: () => true, audit: () => {} },
+      access: { auth: openAdminAuth, isOwnHost: () => true, mayChange: () => true, audit: () => {} },
       version: '0',
       onFault: (error) => void faults.push(error),
     },

@@ -6,6 +6,7 @@ import { parseSendKeys } from '../../src/config/send-keys.ts';
 
 const parsed = parseSendKeys([{ name: 'a', hash: `sha256:${'A'.repeat(43)}` }]);
 const keys = parsed.ok ? parsed.value : assert.fail(parsed.problem);
+const adminKeys = [{ name: 'a', hash: `sha256:${'A'.repeat(43)}`, role: 'read', expiresAtMs: 0 }] as const;
 const tokenSecret = 's'.repeat(32);
 const fix =
   '`tidings keys > tidings.yaml` makes what asks, for --config=tidings.yaml; or bind to 127.0.0.1 behind a proxy, or pass --insecure if it is meant';
@@ -37,11 +38,9 @@ test('one of two questions is not enough, and the line names the other', () => {
   assert.deepEqual(errors({ host: '::', keys, tokenSecret }), []);
   assert.deepEqual(errors({ host: '::', keys, tokenKey: 'file.pem' }), []);
   assert.deepEqual(errors({ host: '::', keys, tokenJwks: 'https://a.example/jwks' }), []);
-  assert.equal(
-    errors({ host: '::', adminHost: '::', keys, tokenSecret }).length,
-    1,
-    'the admin listener asks for itself',
-  );
+  assert.match(errors({ host: '::', adminHost: '::', keys, tokenSecret })[0] ?? '', /^admin-host :: .*\(admin-keys\)/);
+  assert.match(errors({ host: '::', adminHost: '::', adminKeys })[0] ?? '', /^host :: /);
+  assert.deepEqual(errors({ host: '::', adminHost: '::', keys, tokenSecret, adminKeys }), []);
 });
 
 test('loopback is fine, and insecure means it', () => {
@@ -55,9 +54,9 @@ test('what each door asks for', () => {
   assert.deepEqual(doorsOf(defaultConfig()), { send: null, listen: null, admin: null });
   assert.equal(doorsOf({ ...defaultConfig(), tickets: true }).listen, 'a ticket');
   assert.equal(doorsOf({ ...defaultConfig(), tickets: true, tokenSecret }).listen, 'a token or a ticket');
-  assert.deepEqual(doorsOf({ ...defaultConfig(), keys, tokenSecret }), {
+  assert.deepEqual(doorsOf({ ...defaultConfig(), keys, tokenSecret, adminKeys }), {
     send: 'a key',
     listen: 'a token',
-    admin: null,
+    admin: 'a key',
   });
 });

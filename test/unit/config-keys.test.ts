@@ -57,6 +57,15 @@ const companions: Partial<Record<ConfigKey, readonly string[]>> = {
   tokenCookie: ['--token-key=keys.pem'],
 };
 
+/** Keys whose kind has another value beside theirs. */
+const samplesByName: Readonly<Record<string, Sample>> = {
+  'uid-connections': ['replace', 'replace'],
+  'admin-keys': [
+    `[{"name":"a","hash":"sha256:${'A'.repeat(43)}","role":"write"}]`,
+    [{ name: 'a', hash: `sha256:${'A'.repeat(43)}`, role: 'write', expiresAtMs: 0 }],
+  ],
+};
+
 function valueOf(result: Loaded, spec: KeySpec): Config[ConfigKey] {
   assert.ok(result.ok, result.ok ? '' : `${spec.name}: ${result.errors.join('\n')}`);
   return result.config[spec.key];
@@ -84,7 +93,7 @@ test('names follow from the key, and no two are alike', () => {
 test('every key can be set by flag, environment and file, to the same effect', () => {
   let looked = 0;
   for (const spec of keySpecs) {
-    const [text, expected] = (spec.key === 'uidConnections' ? ['replace', 'replace'] : samples[spec.kind]) as Sample;
+    const [text, expected] = samplesByName[spec.name] ?? samples[spec.kind];
     const readFile = () => `${spec.name}: ${text}`;
     const beside = companions[spec.key] ?? [];
     const results = [

@@ -31,6 +31,7 @@ test('without any source there are the defaults of the design', () => {
     port: 3210,
     adminHost: '127.0.0.1',
     adminPort: 3219,
+    adminKeys: [],
     adminKey: null,
     tickets: false,
     tokenSecret: null,
