@@ -81,8 +81,8 @@ export class TokenWatch {
   #tell(connection: Connection, nowMs: number): void {
     const expiresAtMs = expiryOf(connection);
     this.forget(connection);
-    // Who is still to be welcomed is told nothing before.
-    if (connection.mode === 'tracked' && connection.behind?.isNew !== true) {
+    // Who is still to be welcomed is told nothing before. A plain one is due only when it is over.
+    if (connection.behind?.isNew !== true) {
       connection.write(tokenFrame({ event: 'token', expires_in_ms: Math.round(expiresAtMs - nowMs) }));
     }
     this.#put(connection, expiresAtMs);

@@ -172,9 +172,11 @@ test('a frame of the greatest size is read, one byte more closes with 1009 unles
   run.frames.read(run.connection, frame('x', 4097));
   assert.deepEqual(run.socket.closes, [{ code: 1009, reason: 'the frame is too large' }]);
   assert.equal(run.counters.protocolErrors, 1);
-  for (const bytes of [Buffer.from(' '.repeat(5000)), frame('token', 5000)]) {
+  const withTypes = Buffer.from(JSON.stringify({ types: ['a'], x: 'x'.repeat(5000) }));
+  for (const bytes of [Buffer.from(' '.repeat(5000)), frame('token', 5000), withTypes]) {
     const other = createFrames();
     other.frames.read(other.connection, bytes);
+    assert.deepEqual(types(other), ['notice']);
     assert.equal(other.socket.closes[0]?.code, 1009, 'no JSON, or a token that nobody asked for');
   }
 });

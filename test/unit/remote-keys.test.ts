@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createRemoteKeys, type RemoteKeysOptions } from '../../src/auth/remote-keys.ts';
 import { createTokens } from '../../src/auth/tokens.ts';
+import { within } from '../support/deadline.ts';
 import { createIssuerKey, keyToken, publicJwk, type IssuerKey } from '../support/tokens.ts';
 
 const algorithms = ['RS256', 'ES256', 'EdDSA'];
@@ -75,11 +76,15 @@ test('a key that is not known is looked for, once in ten seconds', async (t) => 
 });
 
 test('a key that the issuer has taken back is not taken any more, after the next look', async (t) => {
-  const { issuer, clock, says, keys } = await trust(t, { maxAgeMs: 60_000 });
+  const { issuer, server, clock, says, keys } = await trust(t, { maxAgeMs: 60_000 });
   assert.equal(await says(first), 'taken');
   issuer.keys = [second];
-  clock.ms += 60_001;
+  clock.ms += 60_000;
+  assert.deepEqual([await says(first), issuer.asked], ['taken', 1]);
+  clock.ms += 1;
+  const asked = once(server, 'request');
   assert.equal(await says(first), 'taken', 'who comes meanwhile does not wait');
+  await within(asked, 'the issuer to be asked again');
   await keys.prefetch();
   assert.deepEqual([await says(first), await says(second)], ['unauthenticated', 'taken']);
 });
@@ -113,9 +118,14 @@ test('an issuer who was never there is asked again until he is', async (t) => {
 });
 
 test('an issuer who never answers holds nobody for long', async (t) => {
+  const timeout = t.mock.method(AbortSignal, 'timeout');
   const { issuer, says } = await trust(t, { timeoutMs: 50 });
   issuer.answer = null;
   assert.equal(await says(first), 'auth_unavailable');
+  assert.deepEqual(
+    timeout.mock.calls.map((call) => call.arguments),
+    [[50]],
+  );
 });
 
 const answers: readonly [string, NonNullable<Issuer['answer']>][] = [

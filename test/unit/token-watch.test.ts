@@ -99,6 +99,14 @@ test('one that expired while it was looked at is closed at the next tick', () =>
   assert.deepEqual(peer.socket.closes, closed);
 });
 
+test('however far a clock jumps, that is no work', () => {
+  const { clock, come, watch } = createWatch();
+  const peer = come(60_000);
+  clock.ms += 200 * 365 * 86_400_000;
+  watch.tick();
+  assert.deepEqual(peer.socket.closes, closed);
+});
+
 test('a clock that jumps ahead closes all that is over, one that jumps back closes nothing', () => {
   const { clock, come, watch, pass } = createWatch();
   const [soon, later] = [come(60_000), come(30 * 86_400_000)];
