@@ -3,7 +3,14 @@ import type { TokenAlgorithm } from './token-kinds.ts';
 
 type TokenConfig = Pick<
   Config,
-  'tokenSecret' | 'tokenKey' | 'tokenJwks' | 'tokenAlgorithms' | 'tokenIssuer' | 'tokenAudience' | 'tokenCookie'
+  | 'tokenSecret'
+  | 'tokenKey'
+  | 'tokenJwks'
+  | 'tokenAlgorithms'
+  | 'tokenIssuer'
+  | 'tokenAudience'
+  | 'tokenCookie'
+  | 'tickets'
 >;
 
 /** The algorithm of a secret; all others have a public key. */
@@ -32,7 +39,7 @@ export function tokenErrors(config: TokenConfig): readonly string[] {
       ...(tokenAlgorithms.length > 0 ? ['token-algorithms'] : []),
       ...(tokenIssuer === null ? [] : ['token-issuer']),
       ...(tokenAudience.length > 0 ? ['token-audience'] : []),
-      ...(tokenCookie === null ? [] : ['token-cookie']),
+      ...(tokenCookie === null || config.tickets ? [] : ['token-cookie']),
     ];
     return idle.map((name) => `${name} has no effect without one of token-secret, token-key and token-jwks`);
   }

@@ -43,6 +43,7 @@ test('a setting that would have no effect stops the start: who sets it believes 
     assert.deepEqual(errors([flag]), [`${name} has no effect without one of token-secret, token-key and token-jwks`]);
     assert.deepEqual(errors([flag, key]), []);
   }
+  assert.deepEqual(errors(['--tickets', '--token-cookie=c']), [], 'which may hold a ticket');
   assert.deepEqual(errors([key, jwks]), ['token-key and token-jwks are both set: leave one of them out']);
   assert.deepEqual(errors([secret, key, '--token-algorithms=HS256']), [
     'token-key and token-jwks have no effect: token-algorithms holds none that has a public key',
