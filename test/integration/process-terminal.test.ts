@@ -53,17 +53,21 @@ test('a Ctrl-C that comes twice, as from npm, is one', async (t) => {
   assert.equal(await exited, 0);
 });
 
-test('a SIGHUP has it read its files anew; that of a terminal that is closed ends it', async (t) => {
+test('a SIGHUP has it read its files anew; that of a terminal that is closed ends it, as nobody sees it any more', async (t) => {
   for (const workers of [1, 2]) {
-    const { wsUrl, pid, shown, close } = await startInTerminal(t, ['--drain=10m', `--workers=${workers}`]);
+    const { pid, shown } = await startInTerminal(t, ['--drain=10m', `--workers=${workers}`]);
     process.kill(pid, 'SIGHUP');
     await eventually(() => shown().includes('"event":"reload.nothing"') || undefined, 'the reload');
     assert.doesNotMatch(shown(), /"event":"draining"/);
+    process.kill(pid, 'SIGTERM');
+
+    // One that says nothing: it does not end just because it cannot write.
+    const quiet = await startInTerminal(t, ['--log-level=silent', `--workers=${workers}`]);
+    const client = await connectWs(t, `${quiet.wsUrl}/ws?uid=1`);
+    quiet.close();
     // Whoever is closed without a word comes back when somebody serves again.
-    const client = await connectWs(t, `${wsUrl}/ws?uid=1`);
-    close();
     assert.equal((await within(client.closed, 'the end of the connection')).code, 1006);
-    await eventually(() => isGone(pid) || undefined, 'the end');
+    await eventually(() => isGone(quiet.pid) || undefined, 'the end');
   }
 });
 
