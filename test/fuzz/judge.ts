@@ -14,8 +14,11 @@ const inside = /(?:\n|\\n)\s+at \S|node_modules|file:\/\/\/|[/\\]dist[/\\]|\.[jt
 /** Statuses that are no errors. */
 const wellStatuses: readonly number[] = [100, 101, 200, 201, 202, 204, 302];
 
+/** From here up a code may be the client's own, which is said back to it. */
+const firstOwnCode = 3000;
+
 /** Close codes of the protocol itself: a goodbye that is answered, and what `ws` says of frames that break it. */
-const protocolCloseCodes: readonly number[] = [1000, 1001, 1002, 1003, 1007, 1009, 1010, 1011, 3000, 3999, 4000, 4999];
+const protocolCloseCodes: readonly number[] = [1000, 1001, 1002, 1003, 1007, 1009, 1010, 1011];
 
 /** Holds one answer against what is promised of every answer. Undefined: nothing is wrong. */
 export function judgeAnswer({ status, headers, body }: HttpAnswer, isWhole = true): string | undefined {
@@ -71,7 +74,8 @@ function judgeFrame({ opcode, payload }: ServerFrame): string | undefined {
   if (opcode !== 8 || payload.length === 0) return undefined;
   if (payload.length === 1) return 'a close frame of one byte';
   const code = payload.readUInt16BE(0);
-  const known = protocolCloseCodes.includes(code) || Object.values<number>(closeCodes).includes(code);
+  const isOwn = code >= firstOwnCode && code < 5000;
+  const known = isOwn || protocolCloseCodes.includes(code) || Object.values<number>(closeCodes).includes(code);
   if (code === 1011) return 'the close code 1011, a fault of the server';
   return known && isUtf8(payload.subarray(2)) ? undefined : `the close code ${code}`;
 }

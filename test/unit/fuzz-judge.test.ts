@@ -68,7 +68,7 @@ test('everything else is not', () => {
     [upgraded(textFrame('{}')), /the frame/],
     [upgraded(textFrame('{"event"')), /the frame/],
     [upgraded([0x88, 2, 0x03, 0xf3]), /1011/],
-    [upgraded([0x88, 2, 0x0b, 0xb9]), /the close code 3001/],
+    [upgraded([0x88, 2, 0x0b, 0xb7]), /the close code 2999/],
     [upgraded([0x88, 0, 0x81, 0]), /after the close frame/],
   ];
   for (const [bytes, sign] of wrong) assert.match(judgeConnection(bytes) ?? 'nothing', sign, bytes.toString('latin1'));
