@@ -41,6 +41,9 @@ export function createRemoteKeys({ log, monotonicMs }: RemoteKeysDeps, options: 
     cacheMaxAge: Infinity,
     [customFetch]: fetchBounded,
   });
+  // Some issuers have the address say who asks.
+  const { origin, pathname } = new URL(url);
+  const from = `${origin}${pathname}`;
   let fetchedMs = Number.NEGATIVE_INFINITY;
   let failedMs = Number.NEGATIVE_INFINITY;
   let isAway = false;
@@ -52,12 +55,12 @@ export function createRemoteKeys({ log, monotonicMs }: RemoteKeysDeps, options: 
     } catch (error) {
       failedMs = monotonicMs();
       if (!isAway)
-        log.warn({ event: 'keys.away', url, reason: reasonOf(error) }, 'the keys of tokens cannot be fetched');
+        log.warn({ event: 'keys.away', from, reason: reasonOf(error) }, 'the keys of tokens cannot be fetched');
       isAway = true;
       throw new KeysAwayError('no answer', { cause: error });
     }
     fetchedMs = monotonicMs();
-    if (isAway) log.info({ event: 'keys.back', url }, 'the keys of tokens are fetched again');
+    if (isAway) log.info({ event: 'keys.back', from }, 'the keys of tokens are fetched again');
     isAway = false;
   }
 

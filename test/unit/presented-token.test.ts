@@ -80,6 +80,7 @@ test('an empty or broken one is refused, and not passed over', () => {
     ['', { authorization: 'Bearer' }],
     ['', { authorization: 'Bearer ' }],
     ['', { authorization: 'Bearer a b' }],
+    ['', { authorization: 'Bearer a.b.c, Bearer a.b.c' }],
     ['', { authorization: 'Bearer "a"' }],
     ['', { 'sec-websocket-protocol': 'token.' }],
     ['', { cookie: 'session=' }],

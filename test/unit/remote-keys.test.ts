@@ -38,10 +38,13 @@ async function trust(t: TestContext, options: Partial<RemoteKeysOptions> = {}) {
     server.close();
     server.closeAllConnections();
   });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys?as=hunter2`;
   const clock = { ms: 50 };
   const logged: string[] = [];
-  const note = (fields: object): void => void logged.push(String(Object(fields).event));
+  const note = (fields: object): void => {
+    assert.doesNotMatch(JSON.stringify(fields), /hunter2/);
+    logged.push(String(Object(fields).event));
+  };
   const log = { warn: note, info: note } as unknown as Parameters<typeof createRemoteKeys>[0]['log'];
   const keys = createRemoteKeys({ log, monotonicMs: () => clock.ms }, { url, ...options });
   const verifying = { algorithms, issuer: null, audience: [], leewayMs: 0 };
