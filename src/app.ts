@@ -11,6 +11,7 @@ import { Reloads } from './app/reloads.ts';
 import { createDrain } from './cluster/drain.ts';
 import type { BackupReport } from './cluster/failback.ts';
 import { Lifecycle, type InstanceState } from './cluster/lifecycle.ts';
+import { doorsOf } from './config/exposure.ts';
 import type { Config } from './config/schema.ts';
 import { Admission } from './gateway/admission.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -236,7 +237,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     lifecycle.goOn('ready');
     failback?.start();
     if (adminAt !== undefined) {
-      log.info({ event: 'listening', url: publicAt.url, adminUrl: adminAt.url, queue: config.queue.kind, version });
+      const at = { url: publicAt.url, adminUrl: adminAt.url };
+      log.info({ event: 'listening', ...at, queue: config.queue.kind, doors: doorsOf(config), version });
     }
     return { public: publicAt, admin: adminAt, guarantees: queue.guarantees, readiness: readiness() };
   }

@@ -6,6 +6,7 @@ import type { WorkerOrders } from '../cluster/crew-messages.ts';
 import { createFork } from '../cluster/fork-worker.ts';
 import { createJournalServer } from '../cluster/journal-server.ts';
 import { Lifecycle } from '../cluster/lifecycle.ts';
+import { doorsOf } from '../config/exposure.ts';
 import { refuse } from '../gateway/refuse.ts';
 import { createHttpServer } from '../ingress/http-server.ts';
 import { closeListener } from '../ingress/end-server.ts';
@@ -184,7 +185,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     isServing = true;
     lifecycle.goOn('ready');
     const { url } = publicAt;
-    log.info({ event: 'listening', url, adminUrl: adminAt.url, queue: config.queue.kind, workers, version });
+    const at = { url, adminUrl: adminAt.url };
+    log.info({ event: 'listening', ...at, queue: config.queue.kind, doors: doorsOf(config), workers, version });
     return { public: publicAt, admin: adminAt, guarantees: queue.guarantees, readiness: readiness() };
   }
 

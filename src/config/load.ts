@@ -3,7 +3,7 @@ import { CONFIG_FILE_ENV, readEnvironment, type Environment } from './environmen
 import { readConfigFile, type ReadFile } from './file.ts';
 import { keySpecs } from './keys.ts';
 import { exposureErrors } from './exposure.ts';
-import { dataDirErrors, portErrors, signatureErrors, tlsErrors, type Sources } from './rules.ts';
+import { dataDirErrors, portErrors, sharedKeyErrors, signatureErrors, tlsErrors, type Sources } from './rules.ts';
 import { configSchema, type Config, type ConfigKey } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
 import type { Source, SourceReading } from './source.ts';
@@ -62,6 +62,7 @@ export function loadConfig({ argv, env, readFile }: LoadInput): Loaded {
     ...dataDirErrors(config),
     ...tlsErrors(config),
     ...signatureErrors(config),
+    ...sharedKeyErrors(config),
     ...tokenErrors(config),
   ];
   return broken.length > 0

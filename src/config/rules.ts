@@ -42,3 +42,13 @@ export function signatureErrors({ keys, idRetentionMs }: Pick<Config, 'keys' | '
       'so that it could be sent and delivered again: make it longer, or use keys with a hash only',
   ];
 }
+
+/** One line for a key that opens both doors: a backend that loses its key would lose the admin listener with it. */
+export function sharedKeyErrors({ keys, adminKeys }: Pick<Config, 'keys' | 'adminKeys'>): readonly string[] {
+  return adminKeys.flatMap(({ name, hash }) => {
+    const twin = keys.find((key) => key.hash === hash);
+    return twin === undefined
+      ? []
+      : [`admin-keys: key ${name}: is the same key as ${twin.name} of keys; make it one of its own`];
+  });
+}

@@ -48,6 +48,7 @@ Show them as "Authorization: Bearer KEY". The configuration begins there:
 
   tidings keys > tidings.yaml && chmod 600 tidings.yaml
   tidings --config=tidings.yaml --host=0.0.0.0
+  tidings token --config=tidings.yaml --uid=1     (makes a token to listen with, for trying out)
 `;
   return { config, notes };
 }

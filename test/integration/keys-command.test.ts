@@ -8,7 +8,7 @@ import { post } from '../support/post.ts';
 import { request } from '../support/request.ts';
 import { runTidings } from '../support/run-command.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
-import { refusedWs } from '../support/ws-client.ts';
+import { connectWs, refusedWs } from '../support/ws-client.ts';
 import { assertError } from './serving.ts';
 
 test('tidings keys makes a configuration by which every door asks, and shows the keys once', async (t) => {
@@ -32,9 +32,11 @@ test('tidings keys makes a configuration by which every door asks, and shows the
   assert.ok(!config.stdout.includes(secret));
   assert.equal((await runTidings(['config', ...exposed])).code, 64, 'without it that is refused');
 
-  const { url, wsUrl, adminUrl, lines } = await startInstance(t, { flags: [`--config=${file}`] });
+  const { url, wsUrl, adminUrl, lines, records } = await startInstance(t, { flags: [`--config=${file}`] });
+  assert.deepEqual(records('listening')[0]?.['doors'], { send: 'a key', listen: 'a token', admin: 'a key' });
   const envelope = { topic: 'all', msg: 'm' };
   assertError(await post(url, envelope), 'unauthenticated');
+  assertError(await post(url, envelope, { headers: { authorization: `Bearer ${adminKey}` } }), 'unauthenticated');
   assert.equal((await post(url, envelope, { headers: { authorization: `Bearer ${sendKey}` } })).status, 202);
   for (const key of [undefined, sendKey])
     assertError(
@@ -50,7 +52,9 @@ test('tidings keys makes a configuration by which every door asks, and shows the
       status,
     );
   assertError(await refusedWs(`${wsUrl}/ws?uid=1`), 'unauthenticated');
-  assert.ok(!lines.join('\n').includes(secret));
+  const token = (await runTidings(['token', `--config=${file}`, '--uid=1'])).stdout.trim();
+  await (await connectWs(t, `${wsUrl}/ws?token=${token}`)).close();
+  for (const shown of [secret, sendKey, adminKey, token]) assert.ok(!lines.join('\n').includes(shown));
 });
 
 test('two runs have nothing in common, and a slip is an error', async () => {

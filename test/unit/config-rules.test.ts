@@ -69,3 +69,14 @@ test('a signed post is forgotten no earlier than it is worthless', () => {
   assert.deepEqual(signatureErrors({ keys: keys.map((one) => ({ ...one, hash: 'h' })), idRetentionMs: 1000 }), []);
   assert.deepEqual(signatureErrors({ keys: [], idRetentionMs: 1000 }), []);
 });
+
+test('a key opens one door', () => {
+  const errors = (hash: string) => {
+    const key = (name: string) => `[{"name":"${name}","hash":"sha256:${hash}"}]`;
+    const other = `[{"name":"a","hash":"sha256:${'A'.repeat(43)}"}]`;
+    const loaded = loadConfig({ argv: [`--keys=${other}`, `--admin-keys=${key('b')}`], env: {}, readFile: () => '' });
+    return loaded.ok ? [] : loaded.errors;
+  };
+  assert.deepEqual(errors('A'.repeat(43)), ['admin-keys: key b: is the same key as a of keys; make it one of its own']);
+  assert.deepEqual(errors('E'.repeat(43)), []);
+});
