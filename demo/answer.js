@@ -2,20 +2,22 @@ const answerWithinMs = 15_000;
 
 /**
  * Posts the body and puts the server's answer into `place`: status, id and how durably it was accepted, or the error's
- * code, message and details. Never throws; a server that does not answer is an answer too.
+ * code, message and details. Never throws; a server that does not answer is an answer too. Resolves with the status, or undefined.
  */
-export async function postAndShow({ url, body, place }) {
+export async function postAndShow({ url, body, key, place }) {
   const startMs = performance.now();
   place.setAttribute('aria-busy', 'true');
   let rows;
+  let status;
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(key === '' ? {} : { authorization: `Bearer ${key}` }) },
       body,
       signal: AbortSignal.timeout(answerWithinMs),
     });
     const text = await response.text();
+    status = response.status;
     rows = describe(response, text, Math.round(performance.now() - startMs));
   } catch (error) {
     const reason = error.name === 'TimeoutError' ? `No answer within ${answerWithinMs / 1000} s` : 'No answer';
@@ -23,6 +25,7 @@ export async function postAndShow({ url, body, place }) {
   }
   place.replaceChildren(...rows);
   place.removeAttribute('aria-busy');
+  return status;
 }
 
 function describe(response, text, tookMs) {

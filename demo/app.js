@@ -3,6 +3,7 @@ import { createArrivals } from './arrivals.js';
 import { commaList, composeEnvelope, curlCommand, envelopeBody } from './envelope.js';
 import { createListener, listenUrl } from './listener.js';
 import { createCursors, loadSettings, pageQuery, saveSettings, typesOf } from './settings.js';
+import { isHeaderText, isTokenText, uidOfToken } from './secrets.js';
 import { createStateLine } from './state-line.js';
 
 const byId = (id) => document.getElementById(id);
@@ -77,12 +78,13 @@ function readListen() {
     uid: byId('uid').value.trim(),
     types: typesOf(byId('types').value),
     tracked: byId('listen').elements.mode.value === 'tracked',
+    token: byId('token').value.trim(),
   };
 }
 
 function drawListen() {
   const wanted = readListen();
-  const isChanged = active !== undefined && pageQuery(active) !== pageQuery(wanted);
+  const isChanged = active !== undefined && (pageQuery(active) !== pageQuery(wanted) || active.token !== wanted.token);
   const hadFocus = document.activeElement;
   byId('connect').hidden = active !== undefined && !isChanged;
   byId('connect').textContent = isChanged ? 'Apply' : 'Connect';
@@ -110,15 +112,19 @@ function otherUid() {
 
 function connect() {
   const wanted = readListen();
-  if (
-    showProblem('listen-problem', wanted.uid === '' ? { field: 'uid', text: 'A listener needs a uid.' } : undefined)
-  ) {
-    return;
-  }
+  if (showProblem('listen-problem', listenProblem(wanted))) return;
   active = wanted;
   saveSettings(wanted);
   history.replaceState(null, '', pageQuery(wanted));
   listener.connect(wanted);
+}
+
+function listenProblem({ uid, token }) {
+  if (token !== '' && !isTokenText(token)) {
+    return { field: 'token', text: 'A token has letters, digits, dots, hyphens and underscores only.' };
+  }
+  // Whoever has a token is who it says.
+  return uid === '' && token === '' ? { field: 'uid', text: 'A listener needs a uid.' } : undefined;
 }
 
 function disconnect() {
@@ -134,6 +140,7 @@ function readComposer() {
     message: byId('message').value,
     asJson: byId('as-json').checked,
     expirySeconds: Number(byId('expiry').value),
+    key: byId('key').value.trim(),
   };
 }
 
@@ -144,7 +151,8 @@ function drawComposer() {
   byId('message').classList.toggle('mono', fields.asJson);
   byId('reach').textContent = reachText(fields);
   const { members } = composeEnvelope(fields);
-  if (members !== undefined) byId('curl').textContent = curlCommand(sendUrl, members, fields.expirySeconds);
+  if (members !== undefined)
+    byId('curl').textContent = curlCommand(sendUrl, members, { ...fields, hasKey: fields.key !== '' });
 }
 
 /** Whether this very page will see the message, and if not, why: the first question of whoever sees nothing arrive. */
@@ -163,22 +171,27 @@ function reachText({ topic, uids, type }) {
 async function send() {
   const fields = readComposer();
   const { members, problem } = composeEnvelope(fields);
-  if (showProblem('composer-problem', problem) || isPosting) return;
+  const noKey = { field: 'key', text: 'A key has no spaces and no letters beyond ASCII.' };
+  if (showProblem('composer-problem', isHeaderText(fields.key) ? problem : noKey) || isPosting) return;
   isPosting = true;
   const body = envelopeBody(members, fields.expirySeconds, Date.now());
-  await postAndShow({ url: sendUrl, body, place: byId('answer') });
+  const status = await postAndShow({ url: sendUrl, body, key: fields.key, place: byId('answer') });
   isPosting = false;
+  if (status === 401) byId('access').open = true;
 }
 
 /** Shows what is wrong beside the form, marks its field and goes there; without a problem, clears all that. */
 function showProblem(placeId, problem) {
   const place = byId(placeId);
-  const form = place.closest('form');
-  for (const field of form.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
+  // Not only those of its own form: the key stands with the token.
+  const marked = document.querySelectorAll(`[aria-invalid][aria-describedby=${placeId}]`);
+  for (const field of marked) field.removeAttribute('aria-invalid');
   place.hidden = problem === undefined;
   place.textContent = problem?.text ?? '';
   if (problem === undefined) return false;
   const field = byId(problem.field);
+  const folded = field.closest('details');
+  if (folded !== null) folded.open = true;
   field.setAttribute('aria-invalid', 'true');
   field.setAttribute('aria-describedby', placeId);
   field.focus();
@@ -203,7 +216,14 @@ byId('listen').addEventListener('submit', (event) => {
   event.preventDefault();
   connect();
 });
-byId('listen').addEventListener('input', drawListen);
+byId('token').addEventListener('input', () => {
+  const uid = uidOfToken(byId('token').value.trim());
+  if (uid !== undefined) byId('uid').value = uid;
+});
+byId('listen').addEventListener('input', () => {
+  drawListen();
+  drawComposer();
+});
 byId('disconnect').addEventListener('click', disconnect);
 byId('retry').addEventListener('click', () => {
   byId('disconnect').focus();

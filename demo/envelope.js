@@ -37,11 +37,15 @@ export function envelopeBody(members, expirySeconds, nowMs) {
   return object([...members, ...timeout]);
 }
 
-/** The same post for a POSIX shell. An expiry is left to its `date`, so that the command still works in an hour. */
-export function curlCommand(url, members, expirySeconds) {
+/**
+ * The same post for a POSIX shell. An expiry is left to its `date`, so that the command still works in an hour; a key to its environment,
+ * so that it is not in what is copied.
+ */
+export function curlCommand(url, members, { expirySeconds, hasKey }) {
   const timeout = expirySeconds === 0 ? [] : [['timeout', mark]];
   const body = quote(object([...members, ...timeout])).replace(mark, () => `'"$(($(date +%s) + ${expirySeconds}))"'`);
-  return `curl -i ${quote(url)} \\\n  -H 'Content-Type: application/json' \\\n  -d ${body}`;
+  const bearer = hasKey ? `  -H "Authorization: Bearer $TIDINGS_KEY" \\\n` : '';
+  return `curl -i ${quote(url)} \\\n  -H 'Content-Type: application/json' \\\n${bearer}  -d ${body}`;
 }
 
 /** Stands for the expiry while the rest is quoted: the one character that no JSON text contains. */

@@ -21,15 +21,22 @@ const exactNumber =
 
 /**
  * The address to listen at, relative to the page, so that it works behind a path prefix and with TLS before it.
- * `cursor` is the last mid that was handled, or null; it counts in tracked mode only.
+ * `cursor` is the last mid that was handled, or null; it counts in tracked mode only. Without a uid it is that of the token, which
+ * itself is never part of an address.
  */
 export function listenUrl(page, { uid, types, tracked }, cursor) {
   const url = new URL('../ws', page);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   url.search =
-    `uid=${encodeURIComponent(uid)}&types=${types.map(encodeURIComponent).join(',')}` +
+    (uid === '' ? '' : `uid=${encodeURIComponent(uid)}&`) +
+    `types=${types.map(encodeURIComponent).join(',')}` +
     (tracked ? `&mid=${cursor ?? ''}` : '');
   return url.href;
+}
+
+/** A browser page has no other header to put a token in. The server chooses `tidings`, and does not say the token back. */
+function tokenProtocols(token) {
+  return token === '' ? [] : ['tidings', `token.${token}`];
 }
 
 /** Half of it fixed and half random, so that many pages that lost one server do not come back in one instant. */
@@ -62,7 +69,7 @@ export function createListener({ page, cursors, onState, onFrame, onUnreadable }
   function open() {
     stop();
     const url = listenUrl(page, target, cursors.get(target.uid));
-    const opening = new WebSocket(url);
+    const opening = new WebSocket(url, tokenProtocols(target.token));
     let openedAtMs;
     moveAtMs = undefined;
     socket = opening;
@@ -146,7 +153,7 @@ export function createListener({ page, cursors, onState, onFrame, onUnreadable }
   }
 
   return {
-    /** Connects as `{ uid, types, tracked }`; leaves what was connected before. */
+    /** Connects as `{ uid, types, tracked, token }`; leaves what was connected before. */
     connect(next) {
       target = next;
       attempt = 0;

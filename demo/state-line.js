@@ -59,7 +59,7 @@ function describe(state) {
 }
 
 function closeText({ code, reason, wasOpen }) {
-  const meaning = code === 1006 && !wasOpen ? 'no server, or refused' : closeMeanings[code];
+  const meaning = code === 1006 && !wasOpen ? 'no server, or refused: it may want a token' : closeMeanings[code];
   return `closed ${code}: ${reason || meaning || 'no reason given'}`;
 }
 

@@ -41,7 +41,7 @@ test('the page can be worked by the keyboard alone', async (t) => {
   await page.keyboard.press('Enter');
   await state('Open');
   assert.equal(await page.evaluate('document.activeElement.id'), 'disconnect');
-  for (const name of ['uids', 'to-uids', 'type', 'expiry', 'as-json', 'message']) await focused(name);
+  for (const name of ['access-summary', 'uids', 'to-uids', 'type', 'expiry', 'as-json', 'message']) await focused(name);
   await page.keyboard.press('Control+a');
   await page.keyboard.type('typed');
   await page.keyboard.press('Control+Enter');
