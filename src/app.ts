@@ -28,7 +28,7 @@ import { createSend } from './ingress/send.ts';
 import type { Health } from './journal/journal.ts';
 import { createIdSource, type FillRandom } from './message/id.ts';
 import type { Message } from './message/message.ts';
-import { createPostReader } from './message/read-post.ts';
+import { createPostReader, type PostLimit } from './message/read-post.ts';
 import { createWallClock } from './message/wall-clock.ts';
 import { createAdmin } from './ops/admin.ts';
 import { createAssets } from './ops/assets.ts';
@@ -165,7 +165,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     lifecycle.isLeaving ? { ok: false, reason: 'The instance is draining.' } : queue.health();
 
   const wallClock = createWallClock(Date.now);
-  const readPost = createPostReader({ newId, wallClock, now: () => clock.now() }, config);
+  const onOver = (limit: PostLimit): void => void (counters[limit] += 1);
+  const readPost = createPostReader({ newId, wallClock, now: () => clock.now(), onOver }, config);
   const { mayPost, senders } = access;
   const send = createSend({ queue, readPost, mayPost, senders, counters, log, isClosed, onFault }, config);
   const application = createApplication({ send, assets: createAssets(), readiness, instance: nameOutside, onFault });
@@ -218,7 +219,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     onRequest: HttpServerDeps['onRequest'],
     onUpgrade?: Gateway['upgrade'],
   ): Server {
-    return createHttpServer({ onRequest, onUpgrade, onBroken: refuse }, config, presented);
+    const listenerCount = onUpgrade === undefined ? () => 0 : () => hub.size;
+    return createHttpServer({ onRequest, onUpgrade, onBroken: refuse, counters, listenerCount }, config, presented);
   }
 
   async function open(): Promise<Started | undefined> {

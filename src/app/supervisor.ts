@@ -151,7 +151,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     config,
   );
   const adminServer = createHttpServer(
-    { onRequest: admin.callback(), onBroken: refuse },
+    { onRequest: admin.callback(), onBroken: refuse, counters },
     config,
     certificateForAdmin(config, certificate),
   );

@@ -9,6 +9,7 @@ export function shareOf(config: Config, workers: number, memory: ProcessMemory):
     maxPosts: part(config.maxPosts),
     keys: config.keys.map((key) => ({ ...key, rate: part(key.rate) })),
     maxConnections: part(config.maxConnections),
+    maxHttpConnections: part(config.maxHttpConnections),
     maxConnectionsPerAddress: part(config.maxConnectionsPerAddress),
     maxHandshakesPerAddress: part(config.maxHandshakesPerAddress),
     maxHandshakes: part(config.maxHandshakes),

@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { maxListenTypes, maxTypeLength, maxUidBytes } from '../wire/limits.ts';
 
-/** What a uid may be, wherever a listener, a token or an operator names one. */
-export const uidSchema = z
+/** What a uid may be that a listener names; how long, a setting says. */
+export const askedUidSchema = z
   .union([z.string(), z.number().refine(Number.isSafeInteger).transform(String)], {
     error: 'must be a string, or a whole number below 2^53',
   })
   .refine((uid) => uid !== '', { error: 'must not be empty' })
-  .refine((uid) => Buffer.byteLength(uid) <= maxUidBytes, { error: `must be at most ${maxUidBytes} bytes` })
   .refine((uid) => uid.isWellFormed(), { error: 'must not contain a lone surrogate' });
+
+/** What a uid may be that a token names. */
+export const uidSchema = askedUidSchema.refine((uid) => Buffer.byteLength(uid) <= maxUidBytes, {
+  error: `must be at most ${maxUidBytes} bytes`,
+});
 
 /** What an envelope's `types` may be, or `*`. A name with a comma could be sent by nobody. */
 const typeName = z

@@ -12,6 +12,15 @@ export const connectionSettings = {
         'Most open connections of this instance; further ones are refused with 503. An idle one takes about 6 KiB and one file descriptor.',
     },
   ),
+  maxHttpConnections: count(
+    'connections',
+    { min: 1, max: 10_000_000, default: 10_000 },
+    {
+      group: 'Connections',
+      description:
+        'Most open HTTP connections of each listener beside those of listeners: backends that post, and whoever has not said yet what he wants. Further ones are closed without an answer.',
+    },
+  ),
   maxConnectionsPerUid: count(
     'connections',
     { min: 1, max: 10_000_000, default: 100 },

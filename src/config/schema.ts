@@ -110,6 +110,30 @@ export const configSchema = z.strictObject({
       description: 'Most envelopes in one batch (an array, or NDJSON). One with more is answered 400.',
     },
   ),
+  maxMessageBytes: bytes(
+    { min: 128, max: 64 * MIB, default: MIB },
+    {
+      group: 'Posting',
+      description:
+        'Largest msg of one envelope, as it was written; a larger one is answered 400. It bounds a single message where max-body is raised for large batches.',
+    },
+  ),
+  maxUidBytes: count(
+    'bytes',
+    { min: 1, max: 256, default: 256 },
+    {
+      group: 'Posting',
+      description: 'Longest uid, in bytes of UTF-8, of an envelope and of a listener. A longer one is answered 400.',
+    },
+  ),
+  maxHeadersBytes: bytes(
+    { min: KIB, max: MIB, default: 16 * KIB },
+    {
+      group: 'Posting',
+      description:
+        'Most bytes that the path, the names and the values of the headers of one request may have together. More is answered 431.',
+    },
+  ),
   requestTimeoutMs: durationMs(
     { min: 100, max: 10 * MINUTE_MS, default: 10 * SECOND_MS },
     {

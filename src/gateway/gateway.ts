@@ -8,7 +8,7 @@ import type { Hub } from '../hub/hub.ts';
 import type { Counters } from '../ops/counters.ts';
 import type { WelcomeEvent } from '../wire/frames.ts';
 import { ClientFrames } from './client-frames.ts';
-import { Handshakes, type Admitted, type Handshake, type HandshakeDeps } from './handshakes.ts';
+import { Handshakes, type Admitted, type Handshake, type HandshakeDeps, type HandshakeOptions } from './handshakes.ts';
 import { refuse } from './refuse.ts';
 import { Renewals } from './renewals.ts';
 import { chooseProtocol } from './subprotocol.ts';
@@ -25,7 +25,7 @@ export interface GatewayDeps extends HandshakeDeps {
   readonly acknowledge: (uid: string, mid: number) => void;
 }
 
-export interface GatewayOptions {
+export interface GatewayOptions extends HandshakeOptions {
   readonly maxClientFrameBytes: number;
   readonly maxClientFrames: number;
   /** The largest token that a client may send in a frame, where it is asked for one. */
@@ -76,7 +76,7 @@ export class Gateway {
     const tokens = new TokenWatch({ ...deps, now: Date.now });
     this.#tokens = tokens;
     this.frames = new ClientFrames({ ...deps, renewals: new Renewals({ ...deps, tokens }) }, options);
-    this.#handshakes = new Handshakes(deps, (handshake, admitted) => this.#accept(handshake, admitted));
+    this.#handshakes = new Handshakes(deps, options, (handshake, admitted) => this.#accept(handshake, admitted));
     this.#ended = new Turns(deps.monotonicMs, endSocket);
     const serverOptions: NewerServerOptions = {
       noServer: true,

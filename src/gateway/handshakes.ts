@@ -28,6 +28,10 @@ export interface HandshakeDeps {
   readonly onFault: (error: unknown) => void;
 }
 
+export interface HandshakeOptions {
+  readonly maxUidBytes: number;
+}
+
 /** An upgrade that HTTP has let go of. */
 export interface Handshake {
   readonly request: IncomingMessage;
@@ -49,10 +53,16 @@ export interface Admitted {
 export class Handshakes {
   readonly #deps: HandshakeDeps;
   readonly #accept: (handshake: Handshake, admitted: Admitted) => void;
+  readonly #maxUidBytes: number;
   readonly #turns: Turns<Handshake>;
 
-  constructor(deps: HandshakeDeps, accept: (handshake: Handshake, admitted: Admitted) => void) {
+  constructor(
+    deps: HandshakeDeps,
+    { maxUidBytes }: HandshakeOptions,
+    accept: (handshake: Handshake, admitted: Admitted) => void,
+  ) {
     this.#deps = deps;
+    this.#maxUidBytes = maxUidBytes;
     this.#accept = accept;
     this.#turns = new Turns(deps.monotonicMs, (handshake) => this.#begin(handshake));
   }
@@ -101,8 +111,11 @@ export class Handshakes {
   /** `grant`: what somebody may have who was asked. */
   #identified(handshake: Handshake, query: URLSearchParams, grant: Grant | undefined): void {
     const { socket } = handshake;
-    const read = readListenQuery(query, grant);
-    if (!read.ok) return this.#refuse(socket, read.code, read.message);
+    const read = readListenQuery(query, grant, this.#maxUidBytes);
+    if (!read.ok) {
+      if (read.isOverUid === true) this.#deps.counters.overUid += 1;
+      return this.#refuse(socket, read.code, read.message);
+    }
     const { request: listener } = read;
     const full = this.#deps.hub.refusal();
     if (full !== undefined) return this.#refuse(socket, full);
@@ -163,6 +176,7 @@ export class Handshakes {
 
   #refuse(socket: Socket, code: ErrorCode, message?: string, options?: RefusalOptions): void {
     this.#deps.counters.listenersRefused += 1;
+    if (code === 'too_many_connections') this.#deps.counters.overConnections += 1;
     refuse(socket, code, message, options);
   }
 }

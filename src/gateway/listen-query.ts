@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { grantedTypes } from '../auth/granted-types.ts';
-import { typeListSchema, typeNamesSchema, uidSchema } from '../auth/listen-schema.ts';
+import { askedUidSchema, typeListSchema, typeNamesSchema } from '../auth/listen-schema.ts';
 import type { Grant } from '../auth/listener-auth.ts';
 import type { ErrorCode } from '../wire/errors.ts';
+import { maxUidBytes as longestUidBytes } from '../wire/limits.ts';
 
 /** Who listens, and to what. */
 export interface ListenRequest {
@@ -14,13 +15,19 @@ export interface ListenRequest {
 
 export type ListenQuery =
   | { readonly ok: true; readonly request: ListenRequest }
-  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** Its uid is longer than --max-uid. */
+      readonly isOverUid?: true;
+    };
 
 /** The predecessor's form, `?d={"uid":"1","types":["notice"]}`. Members that it does not know are ignored, as it did. */
-const documentSchema = z.object({ uid: uidSchema.optional(), types: typeListSchema.default([]) });
+const documentSchema = z.object({ uid: askedUidSchema.optional(), types: typeListSchema.default([]) });
 
 const parameterSchema = z.object({
-  uid: uidSchema.optional(),
+  uid: askedUidSchema.optional(),
   types: z
     .string()
     .default('')
@@ -32,7 +39,11 @@ const parameterSchema = z.object({
  * Reads the query of `/ws`: `d=` or `uid=`, `types=`, and `mid=`. Who was asked has the uid of his grant, which he may repeat, and of its
  * types those that he asks for. Never throws; a refusal says what to write instead.
  */
-export function readListenQuery(parameters: URLSearchParams, grant?: Grant): ListenQuery {
+export function readListenQuery(
+  parameters: URLSearchParams,
+  grant?: Grant,
+  maxUidBytes: number = longestUidBytes,
+): ListenQuery {
   const cursor = readCursor(parameters.get('mid'));
   if (Number.isNaN(cursor)) return refused('mid must be a message number, or empty for a newcomer');
   const document = parameters.get('d');
@@ -42,6 +53,10 @@ export function readListenQuery(parameters: URLSearchParams, grant?: Grant): Lis
   if (uid === undefined) return refused(noUid[document === null ? 'parameters' : 'document']);
   if (result.uid !== undefined && result.uid !== uid)
     return forbidden('uid is not the one that is granted: leave it out');
+  if (Buffer.byteLength(uid) > maxUidBytes) {
+    const message = `${document === null ? '' : 'in d: '}uid must be at most ${maxUidBytes} bytes`;
+    return { ...refused(message), isOverUid: true };
+  }
   const types = grantedTypes(result.types, grant?.types ?? null);
   if (types === undefined) return forbidden('types holds one that is not granted');
   return { ok: true, request: { uid, types, cursor } };
@@ -97,7 +112,7 @@ function describe(error: z.ZodError): string {
   return path === '' ? 'it must be an object with a uid' : `${path} ${issue.message}`;
 }
 
-function refused(message: string): ListenQuery {
+function refused(message: string): Extract<ListenQuery, { ok: false }> {
   return { ok: false, code: 'invalid_listen', message: `${message}.` };
 }
 

@@ -17,9 +17,13 @@ export class HandedConnections {
     server.emit('listening');
   }
 
-  /** As if the server had accepted it. */
+  /** As if the server had accepted it: one beyond its `maxConnections` is closed. */
   take(socket: Socket): void {
     if (this.#server === undefined) return void socket.destroy();
+    if (this.#count >= this.#server.maxConnections) {
+      this.#server.emit('drop');
+      return void socket.destroy();
+    }
     this.#count += 1;
     socket.once('close', () => (this.#count -= 1));
     this.#server.emit('connection', socket);

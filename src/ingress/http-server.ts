@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Counters } from '../ops/counters.ts';
 import type { ErrorCode } from '../wire/errors.ts';
 import { guardHeaders, tlsGuardHeaders } from '../wire/guard-headers.ts';
 import { answerError } from './answer.ts';
@@ -12,6 +13,10 @@ import { servePlainAgain, wantsWebSocket } from './plain-again.ts';
 export interface HttpServerOptions {
   /** The longest time from a request's first byte, or the connection's opening, to its last byte. */
   readonly requestTimeoutMs: number;
+  /** The most bytes of path, header names and values together. */
+  readonly maxHeadersBytes: number;
+  /** The most connections beside those of listeners. */
+  readonly maxHttpConnections: number;
 }
 
 export interface HttpServerDeps {
@@ -19,6 +24,9 @@ export interface HttpServerDeps {
   readonly onUpgrade?: ((request: IncomingMessage, socket: Socket, head: Buffer) => void) | undefined;
   /** Answers on a socket whose bytes are not a request. */
   readonly onBroken: (socket: Duplex, code: ErrorCode, message?: string) => void;
+  readonly counters: Pick<Counters, 'overHeaders' | 'overRequestTime' | 'overHttpConnections'>;
+  /** How many of its connections are listeners', now. */
+  readonly listenerCount?: () => number;
 }
 
 /** Longer than nginx keeps an idle upstream connection (60 s): the side that opened it closes it, or posts meet a 502. */
@@ -34,18 +42,25 @@ const brokenCodes: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
 };
 
+const countedBy: Readonly<Record<string, 'overHeaders' | 'overRequestTime'>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'overRequestTime',
+  HPE_HEADER_OVERFLOW: 'overHeaders',
+};
+
 /** What is wrong with a request, and not with the connection that it came by. */
 const requestError = /^(HPE_|ERR_HTTP_)/;
 
 /** An HTTP server with a bound on every phase of a request; with a certificate one that speaks nothing but TLS. */
 export function createHttpServer(
   deps: HttpServerDeps,
-  { requestTimeoutMs }: HttpServerOptions,
+  { requestTimeoutMs, maxHeadersBytes, maxHttpConnections }: HttpServerOptions,
   certificate?: Certificate,
 ): Server {
   const options = {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
+    // Node refuses what reaches it, and not only what is more.
+    maxHeaderSize: maxHeadersBytes + 1,
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: lateCheckMs,
     noDelay: true,
@@ -71,9 +86,15 @@ export function createHttpServer(
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const code = error.code ?? '';
+    const counter = countedBy[code];
+    if (counter !== undefined) deps.counters[counter] += 1;
     if (requestError.test(code) && socket.writable) deps.onBroken(socket, brokenCodes[code] ?? 'invalid_request');
     else socket.destroy();
   });
+  const { counters, listenerCount = () => 0 } = deps;
+  // Node compares it with all connections of the server, and asks at each new one.
+  Object.defineProperty(server, 'maxConnections', { get: () => maxHttpConnections + listenerCount() });
+  server.on('drop', () => (counters.overHttpConnections += 1));
   return server;
 }
 

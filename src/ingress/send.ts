@@ -35,7 +35,8 @@ export interface SendOptions {
 const preflightSeconds = '600';
 
 /** What is counted by itself of what is refused. */
-const countedBy: Partial<Record<ErrorCode, 'postsUnauthenticated' | 'postsForbidden' | 'postsLimited'>> = {
+const countedBy: Partial<Record<ErrorCode, 'postsUnauthenticated' | 'postsForbidden' | 'postsLimited' | 'overBody'>> = {
+  body_too_large: 'overBody',
   unauthenticated: 'postsUnauthenticated',
   forbidden: 'postsForbidden',
   rate_exceeded: 'postsLimited',

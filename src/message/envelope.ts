@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ErrorDetail } from '../wire/errors.ts';
 import { everyType, defaultType } from '../wire/frames.ts';
-import { maxIdLength, maxTimeLength, maxTypeLength, maxUidBytes } from '../wire/limits.ts';
+import { maxIdLength, maxTimeLength, maxTypeLength } from '../wire/limits.ts';
 
 /** A refusal names at most so many wrong things: enough to mend an envelope or a batch, not enough to be a load. */
 export const maxDetails = 100;
@@ -17,20 +17,6 @@ const maxDelaySeconds = 366 * 24 * 3600;
 
 const wellFormed = (text: string): boolean => text.isWellFormed();
 const notWellFormed = { error: 'must not contain a lone surrogate' };
-
-const uidText = z
-  .string()
-  .min(1, { error: 'must not be empty' })
-  .refine((uid) => Buffer.byteLength(uid) <= maxUidBytes, { error: `must be at most ${maxUidBytes} bytes` })
-  .refine(wellFormed, notWellFormed);
-
-/** A number is read as its decimal text. Beyond 2^53 the text that the caller wrote is lost: refused, never rounded. */
-const uidNumber = z
-  .number()
-  .refine((uid) => !Number.isInteger(uid) || Number.isSafeInteger(uid), {
-    error: 'is too large for a number; write it as a string',
-  })
-  .transform(String);
 
 const typeName = z
   .string()
@@ -69,8 +55,34 @@ const fields = {
   id: messageId.optional(),
 };
 
+export interface EnvelopeOptions {
+  readonly maxTopicIds: number;
+  readonly maxUidBytes: number;
+}
+
+/** A setting that an envelope was over. */
+export type EnvelopeLimit = 'overTopicIds' | 'overUid';
+
 /** The schema of one envelope; unknown members are refused, so that a misspelt `timeout` cannot be lost silently. */
-function envelopeSchema(maxTopicIds: number) {
+function envelopeSchema({ maxTopicIds, maxUidBytes }: EnvelopeOptions) {
+  const fits = (uid: string): boolean => Buffer.byteLength(uid) <= maxUidBytes;
+  const tooLong = {
+    error: `must be at most ${maxUidBytes} bytes`,
+    params: { over: 'overUid' satisfies EnvelopeLimit },
+  };
+  const uidText = z
+    .string()
+    .min(1, { error: 'must not be empty' })
+    .refine(fits, tooLong)
+    .refine(wellFormed, notWellFormed);
+  // A number is read as its decimal text. Beyond 2^53 the text that the caller wrote is lost: refused, never rounded.
+  const uidNumber = z
+    .number()
+    .refine((uid) => !Number.isInteger(uid) || Number.isSafeInteger(uid), {
+      error: 'is too large for a number; write it as a string',
+    })
+    .transform(String)
+    .refine(fits, tooLong);
   const schema = z.discriminatedUnion(
     'topic',
     [
@@ -94,14 +106,27 @@ function envelopeSchema(maxTopicIds: number) {
 export type Envelope = z.output<ReturnType<typeof envelopeSchema>>;
 export type EnvelopeCheck = { readonly envelope: Envelope } | { readonly details: ErrorDetail[] };
 
-/** Compiles the check of one parsed JSON value against the envelope's schema. The check never throws; `details` are bounded. */
-export function createEnvelopeCheck(maxTopicIds: number): (value: unknown) => EnvelopeCheck {
-  const schema = envelopeSchema(maxTopicIds);
+/**
+ * Compiles the check of one parsed JSON value against the envelope's schema. The check never throws; `details` are bounded. `onOver` is told
+ * each setting that a value is over.
+ */
+export function createEnvelopeCheck(
+  options: EnvelopeOptions,
+  onOver: (limit: EnvelopeLimit) => void,
+): (value: unknown) => EnvelopeCheck {
+  const schema = envelopeSchema(options);
   return (value) => {
     const result = schema.safeParse(value);
     if (result.success) return { envelope: result.data };
+    for (const limit of new Set(result.error.issues.flatMap(limitsOf))) onOver(limit);
     return { details: result.error.issues.flatMap(toDetails).slice(0, maxDetails) };
   };
+}
+
+function limitsOf(issue: z.core.$ZodIssue): EnvelopeLimit[] {
+  const said = issue.code === 'invalid_union' ? (deepestIssue(issue.errors) ?? issue) : issue;
+  if (said.code === 'custom' && said.params?.['over'] === 'overUid') return ['overUid'];
+  return said.code === 'too_big' && issue.path.join() === 'topic_ids' ? ['overTopicIds'] : [];
 }
 
 function toDetails(issue: z.core.$ZodIssue): ErrorDetail[] {

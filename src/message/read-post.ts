@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { ErrorCode, ErrorDetail } from '../wire/errors.ts';
-import { createEnvelopeCheck, maxDetails } from './envelope.ts';
+import { createEnvelopeCheck, maxDetails, type EnvelopeLimit, type EnvelopeOptions } from './envelope.ts';
 import type { Message } from './message.ts';
 import { createMessage } from './message.ts';
 import { rawItems, rawMember } from './raw-members.ts';
@@ -21,24 +21,30 @@ export interface PostIds {
   readonly prefix?: string;
 }
 
-export interface ReadPostOptions {
-  readonly maxTopicIds: number;
+export interface ReadPostOptions extends EnvelopeOptions {
   readonly maxBatch: number;
+  readonly maxMessageBytes: number;
 }
+
+/** A setting that a post was over. */
+export type PostLimit = EnvelopeLimit | 'overBatch' | 'overMessage';
 
 export interface ReadPostDeps {
   readonly newId: () => string;
   readonly wallClock: () => string;
   /** Unix milliseconds. */
   readonly now: () => number;
+  /** Told each setting that a batch or an envelope is over. */
+  readonly onOver: (limit: PostLimit) => void;
 }
 
 /**
  * Makes the function from a body to messages: one envelope, an array, or NDJSON. A batch is taken whole or refused whole.
  * Never throws.
  */
-export function createPostReader({ newId, wallClock, now }: ReadPostDeps, { maxTopicIds, maxBatch }: ReadPostOptions) {
-  const check = createEnvelopeCheck(maxTopicIds);
+export function createPostReader({ newId, wallClock, now, onOver }: ReadPostDeps, options: ReadPostOptions) {
+  const { maxBatch, maxMessageBytes } = options;
+  const check = createEnvelopeCheck(options, onOver);
 
   function one(text: string, value: unknown, ids: PostIds, time: string): Message | ErrorDetail[] {
     const { key, fallback, prefix = '' } = ids;
@@ -50,6 +56,10 @@ export function createPostReader({ newId, wallClock, now }: ReadPostDeps, { maxT
     }
     const rawMsg = rawMember(text, 'msg');
     if (rawMsg === undefined) return [{ path: 'msg', message: 'is required' }];
+    if (isLonger(rawMsg, maxMessageBytes)) {
+      onOver('overMessage');
+      return [{ path: 'msg', message: `must be at most ${maxMessageBytes} bytes (--max-message)` }];
+    }
     if (envelope.delay !== undefined && envelope.deliver_at !== 0) {
       return [{ path: 'delay', message: 'and deliver_at exclude each other' }];
     }
@@ -65,8 +75,10 @@ export function createPostReader({ newId, wallClock, now }: ReadPostDeps, { maxT
 
   function batch(texts: readonly string[], values: readonly unknown[], ids: PostIds): ReadPost {
     if (values.length === 0) return invalid([{ path: '', message: 'an empty batch has nothing to send' }]);
-    if (values.length > maxBatch)
+    if (values.length > maxBatch) {
+      onOver('overBatch');
       return invalid([{ path: '', message: `a batch holds at most ${maxBatch} envelopes` }]);
+    }
     const time = wallClock();
     const messages: Message[] = [];
     const details: ErrorDetail[] = [];
@@ -113,6 +125,11 @@ function idsOfItem(ids: PostIds, index: number): PostIds {
   if (key === undefined && fallback === undefined) return ids;
   const at = (stem: string | undefined): string | undefined => (stem === undefined ? undefined : `${stem}/${index}`);
   return { ...ids, key: at(key), fallback: at(fallback) };
+}
+
+/** In UTF-8, where no character has more than three bytes for each of its UTF-16 units. */
+function isLonger(text: string, maxBytes: number): boolean {
+  return text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes;
 }
 
 /** Undefined: not UTF-8. ASCII, which most bodies are, is decoded by the cheaper copy. */

@@ -10,6 +10,22 @@ export interface Counters {
   postsForbidden: number;
   /** Of those, posts that were more than a limit on the posts of a second allows. */
   postsLimited: number;
+  /** Of those, posts that were larger than --max-body. */
+  overBody: number;
+  /** Batches of more than --max-batch envelopes. */
+  overBatch: number;
+  /** Envelopes to more than --max-topic-ids uids. */
+  overTopicIds: number;
+  /** Envelopes whose msg was larger than --max-message. */
+  overMessage: number;
+  /** Uids of envelopes and listeners that were longer than --max-uid. */
+  overUid: number;
+  /** Requests whose path and headers were larger than --max-headers. */
+  overHeaders: number;
+  /** Requests that took longer than --request-timeout to come. */
+  overRequestTime: number;
+  /** HTTP connections that were closed at once, since there were --max-http-connections. */
+  overHttpConnections: number;
   /** Admin requests that were refused for who asked, or from where. */
   adminRefused: number;
   /** Messages that had expired when this instance was to deliver them. */
@@ -30,6 +46,8 @@ export interface Counters {
   listenersRefused: number;
   /** Of those, listeners that were put off before anything was done for them, since too many came at once. */
   handshakesDeferred: number;
+  /** Of those, listeners that came when there were --max-connections. */
+  overConnections: number;
   /** Of those, listeners whose address had --max-connections-per-address open. */
   overAddressConnections: number;
   /** Of those, listeners whose address came more often than --max-handshakes-per-address. */
@@ -75,6 +93,14 @@ export function createCounters(): Counters {
     postsUnauthenticated: 0,
     postsForbidden: 0,
     postsLimited: 0,
+    overBody: 0,
+    overBatch: 0,
+    overTopicIds: 0,
+    overMessage: 0,
+    overUid: 0,
+    overHeaders: 0,
+    overRequestTime: 0,
+    overHttpConnections: 0,
     adminRefused: 0,
     expired: 0,
     unmatched: 0,
@@ -85,6 +111,7 @@ export function createCounters(): Counters {
     connected: 0,
     listenersRefused: 0,
     handshakesDeferred: 0,
+    overConnections: 0,
     overAddressConnections: 0,
     overAddressHandshakes: 0,
     originsRefused: 0,

@@ -39,6 +39,7 @@ test('connections that are lost together are let go in many turns of the event l
   const gateway = new Gateway(deps, {
     maxClientFrameBytes: 1024,
     maxClientFrames: 10,
+    maxUidBytes: 256,
     maxTokenBytes: 1024,
     connectionBudgetBytes: 1024,
   });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createEnvelopeCheck, maxDetails, type Envelope } from '../../src/message/envelope.ts';
 import type { ErrorDetail } from '../../src/wire/errors.ts';
 
-const check = createEnvelopeCheck(3);
+const check = createEnvelopeCheck({ maxTopicIds: 3, maxUidBytes: 256 }, () => {});
 
 function envelopeOf(json: string): Envelope {
   const result = check(JSON.parse(json));
@@ -141,7 +141,7 @@ test('everything that is wrong is named, up to a bound', () => {
   );
   assert.deepEqual(paths.sort(), ['msg', 'timeout', 'topic_ids[0]', 'topic_ids[1]', 'types', 'x', 'y']);
 
-  const wide = createEnvelopeCheck(10_000);
+  const wide = createEnvelopeCheck({ maxTopicIds: 10_000, maxUidBytes: 256 }, () => {});
   const ids = wide({ topic: 'uids', topic_ids: Array.from({ length: 10_000 }, () => ''), msg: 1 });
   assert.equal('details' in ids && ids.details.length, maxDetails);
   const members = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`member${index}`, 1]));

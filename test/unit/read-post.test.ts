@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPostReader, type ReadPost } from '../../src/message/read-post.ts';
+import { createPostReader, type PostLimit, type ReadPost } from '../../src/message/read-post.ts';
 import { randomJson } from './random-json.ts';
 import { seeded } from './seeded.ts';
 
-const options = { maxTopicIds: 3, maxBatch: 5 };
+const options = { maxTopicIds: 3, maxBatch: 5, maxUidBytes: 8, maxMessageBytes: 1_000_000 };
 let made = 0;
-const deps = { newId: () => `made-${(made += 1)}`, wallClock: () => 'now', now: () => 1_000_000 };
+const over: PostLimit[] = [];
+const deps = {
+  newId: () => `made-${(made += 1)}`,
+  wallClock: () => 'now',
+  now: () => 1_000_000,
+  onOver: (limit: PostLimit) => void over.push(limit),
+};
 const readPost = createPostReader(deps, options);
 
 type Taken = Extract<ReadPost, { ok: true }>;
@@ -149,7 +155,7 @@ for (const format of ['json', 'ndjson'] as const) {
 }
 
 test('a batch names no more wrong things than an envelope', () => {
-  const reader = createPostReader(deps, { maxTopicIds: 10_000, maxBatch: 10_000 });
+  const reader = createPostReader(deps, { ...options, maxTopicIds: 10_000, maxBatch: 10_000 });
   const body = JSON.stringify(Array.from({ length: 1000 }, () => ({ topic: 'uids', topic_ids: ['', '', ''], msg: 1 })));
   const result = reader(Buffer.from(body), 'json', undefined);
   assert.equal(!result.ok && result.details?.length, 100);
@@ -235,4 +241,54 @@ test('a delay counts from now, and is not for a message that is dead by then', (
   ]);
   assert.deepEqual(wrong({ delay: -1 }), [{ path: 'delay', message: 'must not be negative' }]);
   assert.deepEqual(wrong({ delay: '5m' }), [{ path: 'delay', message: 'must be a number of seconds' }]);
+});
+
+test('each limit is met at its edge: what is at it is taken, what is one more is refused by index and counted', () => {
+  const limits = { maxTopicIds: 2, maxBatch: 2, maxUidBytes: 4, maxMessageBytes: 8 };
+  const reader = createPostReader(deps, limits);
+  const read = (value: unknown): ReadPost => reader(Buffer.from(JSON.stringify(value)), 'json', {});
+  const toUids = (...uids: unknown[]) => ({ topic: 'uids', topic_ids: uids, msg: 1 });
+  const withMsg = (msg: unknown) => ({ topic: 'all', msg });
+  for (const [most, more, limit, detail] of [
+    [
+      toUids('1', '2'),
+      toUids('1', '2', '3'),
+      'overTopicIds',
+      { path: 'topic_ids', message: 'must name at most 2 uids' },
+    ],
+    [toUids('abcd'), toUids('a', 'abcde'), 'overUid', { path: 'topic_ids[1]', message: 'must be at most 4 bytes' }],
+    [toUids('éé'), toUids('ééa'), 'overUid', { path: 'topic_ids[0]', message: 'must be at most 4 bytes' }],
+    [toUids(1234), toUids(12_345), 'overUid', { path: 'topic_ids[0]', message: 'must be at most 4 bytes' }],
+    [
+      withMsg('abcdef'),
+      withMsg('abcdefg'),
+      'overMessage',
+      { path: 'msg', message: 'must be at most 8 bytes (--max-message)' },
+    ],
+    [
+      withMsg('ééé'),
+      withMsg('éééa'),
+      'overMessage',
+      { path: 'msg', message: 'must be at most 8 bytes (--max-message)' },
+    ],
+    [
+      withMsg([1, 2]),
+      withMsg({ abc: 12 }),
+      'overMessage',
+      { path: 'msg', message: 'must be at most 8 bytes (--max-message)' },
+    ],
+  ] as const) {
+    over.length = 0;
+    assert.ok(read(most).ok, JSON.stringify(most));
+    assert.ok(read([most, most]).ok);
+    assert.deepEqual(over, []);
+    const alone = read(more);
+    assert.deepEqual(!alone.ok && [alone.code, alone.details], ['invalid_envelope', [detail]]);
+    const second = read([most, more]);
+    assert.deepEqual(!second.ok && second.details, [{ index: 1, ...detail }]);
+    assert.deepEqual(over, [limit, limit]);
+  }
+  over.length = 0;
+  assert.ok(!read([withMsg(1), withMsg(1), withMsg(1)]).ok);
+  assert.deepEqual(over, ['overBatch']);
 });
