@@ -37,7 +37,13 @@ test('nothing is held for a connection that has closed before its token was over
     entry: { ...openEntry, enter: () => ({ ok: true, seat: 'a' }), leave: () => isGone() },
     onFault: (error: unknown) => forgotten.push(error),
   } as unknown as GatewayDeps;
-  const limits = { maxClientFrameBytes: 1024, maxClientFrames: 10, maxTokenBytes: 1024, connectionBudgetBytes: 1024 };
+  const limits = {
+    maxClientFrameBytes: 1024,
+    maxClientFrames: 10,
+    maxTokenBytes: 1024,
+    maxUidBytes: 256,
+    connectionBudgetBytes: 1024,
+  };
   const gateway = new Gateway(deps, limits);
   const server = createServer().on('upgrade', gateway.upgrade);
   server.listen(0, '127.0.0.1');
