@@ -1,4 +1,5 @@
 import { createAdminAuth } from '../auth/admin-auth.ts';
+import { createClientAddress } from '../auth/client-address.ts';
 import { createHostRule } from '../auth/host-rule.ts';
 import type { Config } from '../config/schema.ts';
 import { createOriginRule } from '../auth/origin-rule.ts';
@@ -7,7 +8,7 @@ import { createAudit, type AuditDeps } from '../ops/audit.ts';
 
 /** The composition of who may look after the server. */
 export function openAdminAccess(
-  { origins, adminKeys }: Pick<Config, 'origins' | 'adminKeys'>,
+  { origins, adminKeys, trustProxy }: Pick<Config, 'origins' | 'adminKeys' | 'trustProxy'>,
   deps: AuditDeps,
 ): AdminAccess {
   const named = origins.filter((origin) => origin !== '*');
@@ -16,6 +17,7 @@ export function openAdminAccess(
     isOwnHost: createHostRule(createOriginRule(named)),
     // By whatever name a page got here, its host has been looked at by then, or it needs a key.
     mayChange: createOriginRule([], { ownNames: true }),
+    clientAddress: createClientAddress(trustProxy),
     audit: createAudit(deps),
   };
 }

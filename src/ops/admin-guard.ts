@@ -1,6 +1,7 @@
 import type { Layer, Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { AdminAuth } from '../auth/admin-auth.ts';
+import type { ClientAddress } from '../auth/client-address.ts';
 import type { HostRule } from '../auth/host-rule.ts';
 import type { Refused } from '../auth/listener-auth.ts';
 import type { OriginRule } from '../auth/origin-rule.ts';
@@ -15,6 +16,7 @@ export interface AdminAccess {
   readonly isOwnHost: HostRule;
   /** Whether a page of this origin may change something. */
   readonly mayChange: OriginRule;
+  readonly clientAddress: ClientAddress;
   readonly audit: Audit;
 }
 
@@ -29,7 +31,7 @@ type Entered = { readonly ok: true; readonly key: string | null } | (Refused & {
  */
 export function createAdminGuard(
   router: Router,
-  { auth, isOwnHost, mayChange, audit }: AdminAccess,
+  { auth, isOwnHost, mayChange, clientAddress, audit }: AdminAccess,
   counters: Pick<Counters, 'adminRefused'>,
 ): Middleware {
   function enter({ req: { headers }, method }: Context, isChange: boolean): Entered {
@@ -59,7 +61,8 @@ export function createAdminGuard(
     if (!isChange || route === undefined) return;
     const action = route.name ?? `${method} ${String(route.path)}`;
     const target = namedTarget(req) ?? targetOf(route, path);
-    audit({ action, target, key: entered.key, address: req.socket.remoteAddress, status: context.status });
+    const address = clientAddress(req.socket.remoteAddress, String(req.headers['x-forwarded-for'] ?? ''));
+    audit({ action, target, key: entered.key, address, status: context.status });
   };
 }
 

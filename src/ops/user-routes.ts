@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { answerError } from './admin-answer.ts';
 import { adminQueries, readQuery, type ReadQuery } from './admin-query.ts';
 import { readJson } from './read-json.ts';
+import { nameTarget } from './audit.ts';
 import type { UserDesk } from './user-desk.ts';
 import { uidSchema, userQueries } from './user-queries.ts';
 
@@ -64,13 +65,14 @@ export function addUserRoutes(router: Router, desk: UserDesk, { maxBodyBytes }: 
     ),
   );
 
-  router.post('/tickets', async (context) => {
+  router.post('ticket', '/tickets', async (context) => {
     const query = readQuery(nothing, { ...context.query });
     if (!query.ok) return answerError(context, query.error);
     const json = await readJson(context.req, maxBodyBytes);
     if (!json.ok) return answerError(context, json.error);
     const order = readQuery(userQueries.ticket, json.value);
     if (!order.ok) return answerError(context, order.error);
+    nameTarget(context.req, order.value.uid);
     const issued = desk.issue(order.value);
     if (issued === undefined) return answerError(context, { code: 'no_tickets' });
     context.body = await issued;

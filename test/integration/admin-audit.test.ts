@@ -91,6 +91,30 @@ test('a line says what was changed, and how it went', async () => {
   ]);
 });
 
+test('a ticket is told by the uid that it is for, and by nothing else of its body', async (t) => {
+  const instance = await startInstance(t, { flags: ['--tickets'] });
+  const lines = await auditsWhile(instance, async () => {
+    for (const body of ['{"uid":"shop-7","types":["order"]}', '{"uid":7,"secret":"hunter2"}', 'hunter2'])
+      await request(`${instance.adminUrl}/tickets`, { method: 'POST', headers: json, body });
+  });
+  assert.deepEqual(lines, [line('ticket', 'shop-7', 201), line('ticket', null, 400), line('ticket', null, 400)]);
+  assert.ok(!instance.lines.join('\n').includes('hunter2'));
+});
+
+test('the address is that of the client of a trusted proxy, and nobody else says whose he is', async (t) => {
+  for (const [flags, address] of [
+    [['--trust-proxy=loopback'], '203.0.113.7'],
+    [[], '127.0.0.1'],
+  ] as const) {
+    const instance = await startInstance(t, { flags });
+    const headers = { 'x-forwarded-for': '198.51.100.9, 203.0.113.7' };
+    const lines = await auditsWhile(instance, () =>
+      request(`${instance.adminUrl}/messages/x`, { method: 'DELETE', headers }),
+    );
+    assert.deepEqual(lines, [{ ...line('retract', 'x', 404), address }]);
+  }
+});
+
 for (const [name, flags] of [
   ['one process', []],
   ['a supervisor', ['--workers=2']],

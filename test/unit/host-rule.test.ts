@@ -6,7 +6,7 @@ const { isOwnHost: alone } = access([]);
 const { isOwnHost: named } = access(['https://admin.example.com', 'http://tidings.internal:3219', '*', 'null']);
 
 function access(origins: readonly string[]) {
-  return openAdminAccess({ origins, adminKeys: [] }, { log: { info: () => {} }, monotonicMs: () => 0 });
+  return openAdminAccess({ origins, adminKeys: [], trustProxy: [] }, { log: { info: () => {} }, monotonicMs: () => 0 });
 }
 
 test('an address and localhost are ours, however they are written', () => {
