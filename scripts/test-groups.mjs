@@ -14,7 +14,7 @@ export const groups = [
   { name: 'unit', filesAtOnce: 2, timeoutMs: 60_000 },
   { name: 'contract', filesAtOnce: 2, timeoutMs: 120_000 },
   { name: 'integration', filesAtOnce: 2, timeoutMs: 120_000 },
-  { name: 'fuzz', filesAtOnce: 2, timeoutMs: 180_000 },
+  { name: 'fuzz', filesAtOnce: 2, timeoutMs: 300_000 },
   { name: 'e2e', filesAtOnce: 1, timeoutMs: 180_000 },
   { name: 'chaos', filesAtOnce: 1, timeoutMs: 180_000 },
   { name: 'ha', filesAtOnce: 1, timeoutMs: 180_000 },

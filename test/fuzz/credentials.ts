@@ -5,6 +5,9 @@ import { anyJson, anyText } from './text.ts';
 /** What the inputs may post with, all in the scope of uids that begin with `f` but the last, which may post to all as well. */
 export const sendKeys = ['fuzz-key-of-the-narrow', 'fuzz-key-of-the-wide'] as const;
 
+/** What the inputs may look after the server with: the one may look, the other may change things as well. */
+export const adminKeys = ['fuzz-admin-key-that-looks', 'fuzz-admin-key-that-changes'] as const;
+
 /** Of a key that signs. */
 export const signingSecret = 'fuzz-secret-of-a-key-that-signs-its-posts';
 
@@ -130,6 +133,14 @@ export const posting: fc.Arbitrary<Header[]> = fc.oneof(
   { weight: 1, arbitrary: signedPost },
 );
 
+/** What a request to the admin listener comes with: mostly the key that may change things. */
+export const administering: fc.Arbitrary<Header[]> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant<Header[]>([['Authorization', `Bearer ${adminKeys[1]}`]]) },
+  { weight: 2, arbitrary: fc.constant<Header[]>([['X-API-Key', adminKeys[0]]]) },
+  { weight: 1, arbitrary: fc.constant<Header[]>([]) },
+  { weight: 1, arbitrary: credential.map((header): Header[] => [header]) },
+);
+
 /** What a listener may present in its query. */
 export const queryCredential = fc.oneof(
   { weight: 6, arbitrary: token.map((text) => `token=${text}`) },
@@ -144,4 +155,4 @@ export const protocolCredential = fc.oneof(
 );
 
 /** What must not be told to anybody, of all that the server under test is given. */
-export const givenSecrets = [...sendKeys, signingSecret, tokenSecret] as const;
+export const givenSecrets = [...sendKeys, ...adminKeys, signingSecret, tokenSecret] as const;

@@ -40,7 +40,7 @@ export async function openHonest(scope: Scope, { setup, url, adminUrl, patienceM
       return `the honest listener got ${JSON.stringify(got).slice(0, 300)}, not its message ${posted}`;
     if (!listener.isOpen()) return 'the honest listener was disconnected';
     for (const page of [`${url}/healthz`, `${url}/readyz`, `${adminUrl}/stats`]) {
-      const { status, text } = await request(page, { timeoutMs: patienceMs });
+      const { status, text } = await request(page, { headers: setup.administering, timeoutMs: patienceMs });
       if (status !== 200) return `${page} answered ${status}: ${text}`;
     }
     return undefined;

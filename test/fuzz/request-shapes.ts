@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { buildRequest, type RequestShape } from './build-request.ts';
-import { credential, posting, queryCredential } from './credentials.ts';
+import { administering, credential, posting, queryCredential } from './credentials.ts';
 import type { Door, RequestInput } from './input.ts';
 import { adminBody, postBody, ticketOrder } from './post-shapes.ts';
 import { anyText, encoded } from './text.ts';
@@ -219,6 +219,7 @@ const page: fc.Arbitrary<RequestShape> = fc.record({
 const admin: fc.Arbitrary<RequestShape> = fc
   .record({
     type: mediaType,
+    who: administering,
     method: fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom('GET', 'POST', 'DELETE') },
       { weight: 1, arbitrary: method },
@@ -229,7 +230,7 @@ const admin: fc.Arbitrary<RequestShape> = fc
     framing,
     version,
   })
-  .map(({ type, headers: more, ...shape }) => ({ ...shape, headers: [['Content-Type', type], ...more] }));
+  .map(({ type, who, headers: more, ...shape }) => ({ ...shape, headers: [['Content-Type', type], ...who, ...more] }));
 
 const json: Header = ['Content-Type', 'application/json'];
 
@@ -248,11 +249,12 @@ const order: fc.Arbitrary<RequestShape> = fc
       messageId.map((id) => [`/messages/${id}`, Buffer.from('{"uids":["f1","f2"]}')] as const),
     ),
     framing,
+    administering,
   )
-  .map(([[target, body], how]) => ({
+  .map(([[target, body], how, who]) => ({
     method: 'POST',
     target,
-    headers: [json],
+    headers: [json, ...who],
     body,
     framing: how,
     version: '1.1' as const,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hashOf } from '../support/hash-of.ts';
 import { secretToken, tokenSecret } from '../support/tokens.ts';
-import { givenSecrets, sendKeys, signingSecret } from './credentials.ts';
+import { adminKeys, givenSecrets, sendKeys, signingSecret } from './credentials.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -12,6 +12,7 @@ export interface Setup {
   readonly uid: string;
   readonly posting: Headers;
   readonly listening: Headers;
+  readonly administering: Headers;
   /** What must be found in no answer, no frame and no line of the log. */
   readonly secrets: readonly string[];
 }
@@ -24,7 +25,7 @@ const honestUid = (): string => `honest-${randomBytes(8).toString('hex')}`;
 
 export const setups: Readonly<Record<SetupName, () => Setup>> = {
   /** As it is on the loopback when nobody says anything. */
-  open: () => ({ flags: [], uid: honestUid(), posting: {}, listening: {}, secrets: [] }),
+  open: () => ({ flags: [], uid: honestUid(), posting: {}, listening: {}, administering: {}, secrets: [] }),
   /** As it is on the internet: everybody is asked who he is, and counted. */
   closed() {
     const uid = honestUid();
@@ -37,9 +38,17 @@ export const setups: Readonly<Record<SetupName, () => Setup>> = {
       { name: 'signs', 'hmac-secret': signingSecret, uids: ['f'] },
     ];
     const token = secretToken({ sub: uid, types: ['honest'] });
+    const adminKey = randomBytes(32).toString('base64url');
+    const [looks, changes] = adminKeys;
+    const admins = [
+      { name: 'honest', hash: hashOf(adminKey) },
+      { name: 'looks', hash: hashOf(looks) },
+      { name: 'changes', hash: hashOf(changes), role: 'write' },
+    ];
     return {
       flags: [
         `--keys=${JSON.stringify(keys)}`,
+        `--admin-keys=${JSON.stringify(admins)}`,
         `--token-secret=${tokenSecret}`,
         '--token-cookie=token',
         '--tickets',
@@ -51,7 +60,8 @@ export const setups: Readonly<Record<SetupName, () => Setup>> = {
       uid,
       posting: { authorization: `Bearer ${key}` },
       listening: { authorization: `Bearer ${token}` },
-      secrets: [...givenSecrets, key, token],
+      administering: { authorization: `Bearer ${adminKey}` },
+      secrets: [...givenSecrets, key, token, adminKey],
     };
   },
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { within } from '../support/deadline.ts';
+import { hashOf } from '../support/hash-of.ts';
 import type { Instance } from '../support/instance.ts';
 import { post } from '../support/post.ts';
 import { startRedis } from '../support/redis.ts';
@@ -193,6 +194,46 @@ test('what is for operators is not at the public door, whatever is shown', async
       }
     }
   }
+});
+
+test('what opens one door opens no other', async (t) => {
+  const adminKey = 'the-key-of-an-operator';
+  const admin = `--admin-keys=${JSON.stringify([{ name: 'op', hash: hashOf(adminKey), role: 'write' }])}`;
+  const [{ url, wsUrl, adminUrl }] = await deployments(redis)['list']!(t, [...tenantFlags, admin]);
+  const json = { 'content-type': 'application/json' };
+  const order = { method: 'POST', headers: { ...json, 'x-api-key': adminKey }, body: '{"uid":"a-1"}' };
+  const { ticket } = (await request(`${adminUrl}/tickets`, order)).json as { ticket: string };
+  const body = '{"topic":"uids","topic_ids":["a-1"],"msg":"forged"}';
+  for (const shown of [adminKey, tokenOf('a-1'), ticket]) {
+    for (const headers of [{ authorization: `Bearer ${shown}` }, { 'x-api-key': shown }]) {
+      assert.equal((await post(url, body, { headers })).status, 401);
+    }
+  }
+  for (const shown of [keyOf('a'), tokenOf('a-1'), ticket]) {
+    for (const headers of [
+      { authorization: `Bearer ${shown}` },
+      { 'x-api-key': shown },
+      { cookie: `session=${shown}` },
+    ]) {
+      for (const [method, path] of [
+        ['GET', '/stats'],
+        ['GET', '/users/a-1'],
+        ['POST', '/tickets'],
+        ['POST', '/users/a-1/block'],
+        ['POST', '/drain'],
+      ]) {
+        const options = { method: method ?? '', headers: { ...json, ...headers } };
+        assert.equal((await request(`${adminUrl}${path ?? ''}`, options)).status, 401, `${method ?? ''} ${path ?? ''}`);
+      }
+    }
+  }
+  assert.equal((await post(adminUrl, body, { headers: { 'x-api-key': adminKey } })).status, 404);
+  for (const make of Object.values(ways)) {
+    const [path, options] = make(adminKey, '');
+    assert.equal((await refusedWs(`${wsUrl}${path}`, options)).status, 401);
+  }
+  // Nobody has used it up where it opens nothing.
+  await connectWs(t, `${wsUrl}/ws?token=${ticket}`);
 });
 
 test('nothing that was shown at a door is in the log, the statistics or an answer', async (t) => {
