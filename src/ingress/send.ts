@@ -91,7 +91,6 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
     { body, format, key }: { readonly body: Buffer; readonly format: PostFormat; readonly key: string | undefined },
   ): Promise<void> {
     const vouched = senders.vouch(sender, request.headers, body);
-    // Whoever knows the name of a key could add to its counts.
     if (!vouched.ok) return refuse(request, response, answerOf(vouched), null);
     const post = readPost(body, format, { key, fallback: vouched.id, prefix: sender.idPrefix });
     // What cannot be read costs as much as a post.
@@ -100,6 +99,11 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
     const forbidden = post.ok ? senders.forbid(sender, post.messages, post.isBatch) : undefined;
     if (forbidden !== undefined) return refuse(request, response, forbidden, sender);
     accept(request, response, post, sender);
+  }
+
+  function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    onFault(error);
+    refuse(request, response, { code: 'internal' }, null);
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -114,32 +118,32 @@ export function createSend(deps: SendDeps, { maxBodyBytes }: SendOptions): Middl
       return refuse(request, response, { code: 'method_not_allowed', headers: { Allow: 'POST' } }, null);
     const sender = senders.isOn ? senders.identify(headers) : anybody;
     if (!sender.ok) return refuse(request, response, answerOf(sender), null);
+    // Whoever knows the name of a key that signs could add to its counts.
+    const shown = sender.claim === null ? sender : null;
     const mediaType = readMediaType(headers);
     if ('refusal' in mediaType) {
-      return refuse(request, response, { code: 'unsupported_media_type', message: mediaType.refusal }, sender);
+      return refuse(request, response, { code: 'unsupported_media_type', message: mediaType.refusal }, shown);
     }
     const key = readKey(headers['idempotency-key']);
     if (key === null) {
       const message = `Idempotency-Key must be 1 to ${maxIdLength} printable ASCII characters without spaces.`;
-      return refuse(request, response, { code: 'invalid_request', message }, sender);
+      return refuse(request, response, { code: 'invalid_request', message }, shown);
     }
     if (headers.expect !== undefined && Number(headers['content-length'] ?? 0) <= maxBodyBytes)
       response.writeContinue();
     readBody(request, maxBodyBytes, (body) => {
       if (body === undefined) {
         const message = `The body is larger than --max-body, ${maxBodyBytes} bytes.`;
-        return refuse(request, response, { code: 'body_too_large', message }, sender);
+        return refuse(request, response, { code: 'body_too_large', message }, shown);
       }
-      const failed = (error: unknown): void => {
-        onFault(error);
-        refuse(request, response, { code: 'internal' }, sender);
-      };
       const { format } = mediaType;
       try {
         if (!senders.isOn) return accept(request, response, readPost(body, format, { key }), sender);
-        void acceptOf(sender, request, response, { body, format, key }).catch(failed);
+        void acceptOf(sender, request, response, { body, format, key }).catch((error: unknown) =>
+          fail(request, response, error),
+        );
       } catch (error) {
-        failed(error);
+        fail(request, response, error);
       }
     });
   }

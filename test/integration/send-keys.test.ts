@@ -271,6 +271,7 @@ test('each key has its counts, refusals have theirs, and logs name the key and n
   const headers = signed('signs', { secret, body });
   await post(counted.url, body, { headers });
   await post(counted.url, ` ${body}`, { headers });
+  await post(counted.url, body, { headers: { ...headers, 'content-type': 'text/plain' } });
   const { keys: counts, counters } = await stats(counted);
   const none = { accepted: 0, refused: 0 };
   assert.deepEqual(counts, {
@@ -285,7 +286,7 @@ test('each key has its counts, refusals have theirs, and logs name the key and n
     'signs-a': none,
   });
   const { accepted, refused, postsUnauthenticated, postsForbidden, postsLimited } = counters;
-  assert.deepEqual([accepted, refused, postsUnauthenticated, postsForbidden, postsLimited], [7, 3, 2, 1, 0]);
+  assert.deepEqual([accepted, refused, postsUnauthenticated, postsForbidden, postsLimited], [7, 4, 2, 1, 0]);
   await counted.stop();
   assert.deepEqual(
     counted.records('post').map(({ key, messages }) => [key, messages]),
@@ -302,6 +303,7 @@ test('each key has its counts, refusals have theirs, and logs name the key and n
       ['a', 'forbidden'],
       [null, 'unauthenticated'],
       [null, 'unauthenticated'],
+      [null, 'unsupported_media_type'],
     ],
   );
   const log = counted.lines.join('\n');
