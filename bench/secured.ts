@@ -13,17 +13,17 @@ const RATE = 1_000_000;
  * among them: the generator does not speak it, and the usual place for it is the proxy.
  */
 export function secured(): { flags: string[]; credentials: Credentials } {
-  const keys = Array.from({ length: KEY_COUNT }, () => randomBytes(32).toString('base64url'));
+  const keys = Array.from({ length: KEY_COUNT }, newKey);
   const credentials = {
     key: keys.at(-1)!,
-    tokenSecret: randomBytes(32).toString('base64url'),
+    tokenSecret: newKey(),
     issuer: 'https://issuer.example.com',
     audience: 'tidings-bench',
     origin: 'https://app.example.com',
   };
   const entries = keys.map((key, index) => ({
     name: `backend-${index}`,
-    hash: `sha256:${createHash('sha256').update(key).digest('base64url')}`,
+    hash: hashOf(key),
     all: true,
     // Every uid of the run begins with 1 or 2.
     uids: ['1', '2'],
@@ -33,6 +33,7 @@ export function secured(): { flags: string[]; credentials: Credentials } {
   }));
   const flags = [
     `--keys=${JSON.stringify(entries)}`,
+    `--admin-keys=${JSON.stringify([{ name: 'operator', hash: hashOf(newKey()), role: 'read' }])}`,
     `--token-secret=${credentials.tokenSecret}`,
     `--token-issuer=${credentials.issuer}`,
     `--token-audience=${credentials.audience}`,
@@ -44,4 +45,12 @@ export function secured(): { flags: string[]; credentials: Credentials } {
     `--max-posts=${RATE}`,
   ];
   return { flags, credentials };
+}
+
+function newKey(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function hashOf(key: string): string {
+  return `sha256:${createHash('sha256').update(key).digest('base64url')}`;
 }
