@@ -134,3 +134,20 @@ test('a Redis that has lost everything is told who is blocked', async (t) => {
   await block(b, 'bad', 'DELETE');
   for (const instance of [newcomer, a, b]) await (await come(t, instance, 'bad')).close();
 });
+
+test('the store judges by what it knows, also when the instance at the door has not heard of it', async (t) => {
+  const redis = await startRedis(t);
+  const flags = [`--queue=redis/${redis.address}`, `--redis-prefix=${prefix}`, '--tickets'];
+  const a = await startInstance(t, { flags });
+  const ticket = await request(`${a.adminUrl}/tickets`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"uid":"1"}',
+  });
+  const client = new Client(redis.url);
+  endWith(t, () => client.disconnect());
+  // No change is in the log, so that no look tells of it.
+  await client.hset(`${prefix}:users`, '1', `0 ${Date.now() + 60_000}`);
+  const { wsUrl } = a;
+  assertError(await refusedWs(`${wsUrl}/ws?token=${(ticket.json as { ticket: string }).ticket}`), 'token_revoked');
+});
