@@ -19,6 +19,8 @@ export interface FuzzOptions {
   readonly inputs: number;
   /** The round that is the first; its inputs are the same whatever ran before. */
   readonly fromRound?: number;
+  /** Further flags of the server. */
+  readonly flags?: readonly string[];
   /** A server in place of the real one: the positive controls. */
   readonly entry?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -64,7 +66,7 @@ export async function runFuzz(scope: Scope, options: FuzzOptions): Promise<FuzzR
   const { seed, inputs: wanted, fromRound = 0, patienceMs = usualPatienceMs, say = () => {} } = options;
   const sinceMs = performance.now();
   const setup = setups[options.setup]();
-  const server = await startUnderTest(scope, setup.flags, options);
+  const server = await startUnderTest(scope, [...setup.flags, ...(options.flags ?? [])], options);
   let hasEnded = false;
   void server.exited.then(() => (hasEnded = true));
   const urls = { public: server.url, admin: server.adminUrl };

@@ -10,7 +10,7 @@ import { createScope } from '../support/planned-scope.ts';
 import { runFuzz, type FuzzResult } from './run-fuzz.ts';
 import { setupNames } from './setups.ts';
 
-const usage = 'npm run fuzz -- [--inputs=1000000] [--seed=N] [--from=ROUND] [--setup=open|closed]';
+const usage = 'npm run fuzz -- [--inputs=1000000] [--seed=N] [--from=ROUND] [--setup=open|closed] [--flag=--workers=2]';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -41,6 +41,7 @@ try {
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       from: { type: 'string', default: '0' },
       setup: { type: 'string', default: setupNames.join() },
+      flag: { type: 'string', multiple: true, default: [] },
     },
   });
   const chosen = values.setup.split(',').map((name) => setupNames.find((one) => one === name));
@@ -51,7 +52,7 @@ try {
     if (setup === undefined) throw new Error(`--setup is some of ${setupNames.join()}`);
     say(`${setup}: seed ${seed}, at least ${inputs} inputs from round ${fromRound} on`);
     const scope = createScope();
-    const result = await runFuzz(scope, { setup, seed, inputs, fromRound, say });
+    const result = await runFuzz(scope, { setup, seed, inputs, fromRound, flags: values.flag, say });
     tell(result);
     if (result.violations.length > 0) process.exitCode = 1;
     await scope.end().catch((error: unknown) => {
