@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { eventually } from '../support/deadline.ts';
 import type { Serving } from './serving.ts';
 
 /** How many files and sockets a server process has open. */
 export function openFiles({ pid }: Serving): number {
   return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** Resident memory of a server process, in bytes. */
+export function residentBytes({ pid }: Serving): number {
+  return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
 }
 
 /** Serves an honest client again and again while the work is done, and once more after it. Fails when it is not served. */

@@ -3,7 +3,7 @@ import { after, test, type TestContext } from 'node:test';
 import { endWith } from '../support/cleanup.ts';
 import { openRaw, type RawSocket } from '../support/raw-socket.ts';
 import { encodeFrame, openRawWs } from '../support/raw-ws.ts';
-import { besideHonest, holdsNothingMore, openFiles } from './hostile-beside.ts';
+import { besideHonest, holdsNothingMore, openFiles, residentBytes } from './hostile-beside.ts';
 import { assertError, ended, readAnswers, startServing } from './serving.ts';
 
 const server = await startServing({ after }, { flags: ['--request-timeout=500ms', '--ping-interval=1s'] });
@@ -71,5 +71,22 @@ test('a frame that comes byte by byte for ever, from clients that answer no ping
     return dribble(t, socket, 'x');
   });
   await besideHonest(server, Promise.all(attack));
+  await holdsNothingMore(server, files);
+});
+
+test('requests without end on connections whose answers nobody reads are not answered without end', async (t) => {
+  const files = openFiles(server);
+  const before = residentBytes(server);
+  const requests = 'GET /demo/style.css HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2_000);
+  const sockets = await Promise.all(Array.from({ length: attackers }, () => openRaw(t, url)));
+  for (const socket of sockets) {
+    socket.pause();
+    // What the server does not take stays with the system.
+    void socket.write(requests);
+  }
+  for (let round = 0; round < 30; round += 1) await server.serves();
+  const grown = residentBytes(server) - before;
+  assert.ok(grown < 64 * 1024 * 1024, `${grown} bytes more`);
+  for (const socket of sockets) socket.reset();
   await holdsNothingMore(server, files);
 });
