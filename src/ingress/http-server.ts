@@ -17,6 +17,8 @@ export interface HttpServerOptions {
   readonly maxHeadersBytes: number;
   /** The most connections beside those of listeners. */
   readonly maxHttpConnections: number;
+  /** How long nothing may move on a connection with a request: its client takes nothing of its answer. Absent: 75 s, or the request's time. */
+  readonly stalledTimeoutMs?: number;
 }
 
 export interface HttpServerDeps {
@@ -51,12 +53,9 @@ const countedBy: Readonly<Record<string, 'overHeaders' | 'overRequestTime'>> = {
 const requestError = /^(HPE_|ERR_HTTP_)/;
 
 /** An HTTP server with a bound on every phase of a request; with a certificate one that speaks nothing but TLS. */
-export function createHttpServer(
-  deps: HttpServerDeps,
-  { requestTimeoutMs, maxHeadersBytes, maxHttpConnections }: HttpServerOptions,
-  certificate?: Certificate,
-): Server {
-  const options = {
+export function createHttpServer(deps: HttpServerDeps, options: HttpServerOptions, certificate?: Certificate): Server {
+  const { requestTimeoutMs, maxHeadersBytes, maxHttpConnections } = options;
+  const nodeOptions = {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
     // Node refuses what reaches it, and not only what is more.
@@ -70,7 +69,9 @@ export function createHttpServer(
     // Node's own answers would be no errors of the catalogue.
     requireHostHeader: false,
   };
-  const server = certificate === undefined ? createServer(options) : createSecureServer(options, certificate);
+  const server = certificate === undefined ? createServer(nodeOptions) : createSecureServer(nodeOptions, certificate);
+  // Node waits for ever for a client to take its answer, and keeps what it has not taken.
+  server.timeout = options.stalledTimeoutMs ?? Math.max(keepAliveTimeoutMs, requestTimeoutMs);
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.headers.host !== undefined || request.httpVersion === '1.0') deps.onRequest(request, response);
     else answerError(response, { code: 'invalid_request', message: noHost, headers: { Connection: 'close' } });
