@@ -37,6 +37,11 @@ const keepAliveTimeoutMs = 75_000;
 /** How often Node looks for requests that are late. */
 const lateCheckMs = 500;
 
+/** The most requests of one connection that wait for the answer to another: each may hold a whole answer. */
+const maxWaiting = 100;
+
+const waiting = Symbol('waiting');
+
 const noHost = 'A request of HTTP/1.1 must have a Host.';
 
 const brokenCodes: Readonly<Record<string, ErrorCode>> = {
@@ -73,6 +78,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   // Node waits for ever for a client to take its answer, and keeps what it has not taken.
   server.timeout = options.stalledTimeoutMs ?? Math.max(keepAliveTimeoutMs, requestTimeoutMs);
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (isTooManyAtOnce(request, response)) return;
     if (request.headers.host !== undefined || request.httpVersion === '1.0') deps.onRequest(request, response);
     else answerError(response, { code: 'invalid_request', message: noHost, headers: { Connection: 'close' } });
   };
@@ -105,4 +111,17 @@ function createSecureServer(options: ServerOptions, certificate: Certificate): S
   const server = createTlsServer({ ...options, ...tlsOptions(certificate.pair), handshakeTimeout });
   certificate.addServer(server);
   return server;
+}
+
+/**
+ * Ends a connection that sends requests faster than it takes answers: Node reads all that are in one packet, some thousand, before it looks
+ * whether anybody takes what they are answered.
+ */
+function isTooManyAtOnce({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  const counted: Socket & { [waiting]?: number } = socket;
+  // Without a socket an answer waits for the one before.
+  if (response.socket !== null) counted[waiting] &&= 0;
+  else counted[waiting] = (counted[waiting] ?? 0) + 1;
+  if ((counted[waiting] ?? 0) > maxWaiting) socket.destroy();
+  return socket.destroyed;
 }

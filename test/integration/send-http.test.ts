@@ -124,3 +124,13 @@ test('a refused upload is answered, not reset', async () => {
     assertError(await post(url, upload, { headers: { 'transfer-encoding': 'chunked' } }), 'body_too_large');
   }
 });
+
+test('100 requests may wait for the answer to another; a connection with more is ended', async (t) => {
+  const one = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+  const many = await openRaw(t, url);
+  await many.write(one.repeat(101));
+  await many.receivedUntil((text) => readAnswers(text).length === 101, 'all answers');
+  const more = await openRaw(t, url);
+  await more.write(one.repeat(102));
+  assert.ok(readAnswers((await ended(more)).toString()).length < 102);
+});
