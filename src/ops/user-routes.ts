@@ -17,7 +17,8 @@ export function addUserRoutes(router: Router, desk: UserDesk, { maxBodyBytes }: 
   async function read<T>(context: Context, schema: z.ZodType<T>): Promise<ReadQuery<{ uid: string; body: T }>> {
     const query = readQuery(adminQueries.nothing, { ...context.query });
     if (!query.ok) return query;
-    const uid = readQuery(uidSchema, context.params['uid']);
+    // The router hands on what is no percent-encoding as it was written: another uid than was meant.
+    const uid = readQuery(uidSchema, isEncoded(context.path) ? context.params['uid'] : undefined);
     if (!uid.ok) return { ok: false, error: { ...uid.error, details: [{ path: 'uid', message: 'is no uid' }] } };
     // Without a body it is as if that were empty.
     const json = hasBody(context) ? await readJson(context.req, maxBodyBytes) : ({ ok: true, value: {} } as const);
@@ -82,4 +83,13 @@ export function addUserRoutes(router: Router, desk: UserDesk, { maxBodyBytes }: 
 
 function hasBody({ req: { headers } }: Context): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+function isEncoded(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -72,6 +72,8 @@ test('what cannot be meant is refused, and does nothing', async (t) => {
   assertError(await ask(instance, '1/disconnect', 'POST', { x: 1 }), 'invalid_query');
   assertError(await ask(instance, '1/revoke', 'POST', { before: 'now' }), 'invalid_query');
   assertError(await ask(instance, 'x'.repeat(257)), 'invalid_query');
+  assertError(await ask(instance, '%ff/block', 'POST', {}), 'invalid_query');
+  assertError(await ask(instance, '1%/block', 'POST', {}), 'invalid_query');
   assertError(await ask(instance, '1/disconnect'), 'method_not_allowed');
   const { adminUrl } = instance;
   assertError(await request(`${adminUrl}/users/1/block`, { method: 'POST', body: '{}' }), 'unsupported_media_type');
