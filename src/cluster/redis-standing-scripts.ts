@@ -155,6 +155,12 @@ end
 return { isAlive and 1 or 0 }
 `);
 
+/** Frees seats. KEYS: instances, for its slot. ARGV: what seats begin with, then uid and `<name>:<seat>` of each. */
+export const freeScript = script(`
+for at = 2, #ARGV, 2 do redis.call('ZREM', ARGV[1] .. ARGV[at], ARGV[at + 1]) end
+return {}
+`);
+
 /**
  * Brings back what the truth has lost: an instance knew more than is there. What is there is not changed. KEYS: users, state. ARGV: the
  * number up to which the instance knew all, then uid and standing of each. From then on who knows less is told everything.

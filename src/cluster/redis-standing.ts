@@ -14,6 +14,7 @@ import { readChange, readStanding, readVerdict, standingText } from './redis-sta
 import {
   actScript,
   enterScript,
+  freeScript,
   newsScript,
   restoreScript,
   seatScript,
@@ -67,6 +68,8 @@ export function createRedisStanding(
   let stateId: string | undefined;
   let refreshing: Iterator<readonly [string, string]> = seats.entries();
   let hasLeft = false;
+  /** The uid and `<name>:<seat>` of each seat that is to be freed. */
+  let leaving: string[] = [];
 
   const nameNow = (): string => `${instance}.${names}`;
   const call = (script: Script, names: readonly string[], args: readonly (string | number)[]) =>
@@ -104,8 +107,19 @@ export function createRedisStanding(
     for (let from = 0; from < some.length; from += pageItems) await takeSeats(some.slice(from, from + pageItems));
   }
 
+  /** Those of a turn of the event loop go together: a crowd that leaves is not a command for each. */
   function free(uid: string, seat: string, name: string): void {
-    connection.run((redis) => redis.zrem(keys.seats + uid, `${name}:${seat}`)).catch(doubt);
+    leaving.push(uid, `${name}:${seat}`);
+    if (leaving.length === 2) setImmediate(freeAll);
+  }
+
+  function freeAll(): void {
+    const all = leaving;
+    leaving = [];
+    for (let from = 0; from < all.length; from += 2 * pageItems) {
+      const page = all.slice(from, from + 2 * pageItems);
+      call(freeScript, [keys.instances], [keys.seats, ...page]).catch(doubt);
+    }
   }
 
   /** Redis came back with less than it had: who was shut out is not let in by that. */
@@ -135,6 +149,8 @@ export function createRedisStanding(
     doubt,
 
     async enter({ uid, seat, issuedAtMs, limit, replaces }: Seating) {
+      // Whoever has left makes room for whoever comes after.
+      freeAll();
       const name = nameNow();
       const args = [uid, name, seat, seatedAtMs(seat), issuedAtMs ?? '', limit, replaces ? 1 : 0, keys.replaced];
       let reply;
