@@ -68,7 +68,8 @@ for (const [name, start] of Object.entries(topologies)) {
 
     await failOver();
     await untilReady([a, b]);
-    await eventually(() => ticketFor(a, '3').catch(() => undefined), 'tickets');
+    // Each finds the new one by itself.
+    for (const one of [a, b]) await eventually(() => ticketFor(one, '3').catch(() => undefined), 'tickets');
     for (const instance of [a, b]) {
       assertError(await refused(instance, 'bad'), 'uid_blocked');
       await eventually(async () => {
