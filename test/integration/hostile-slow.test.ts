@@ -88,8 +88,9 @@ test('requests without end on connections whose answers nobody reads are not ans
   }
   for (let round = 0; round < 30; round += 1) await own.serves();
   const grown = residentBytes(own) - before;
-  // 60 connections with 101 answers of 16 KB each are 100 MB; all 2,000 of each would be 2 GB.
-  assert.ok(grown < 192 * 1024 * 1024, `${grown} bytes more`);
+  // 60 connections with 101 answers of 16 KB each are 100 MB, twice that before the collector has been there (205 MB seen on Node 24);
+  // all 2,000 of each would be 2 GB.
+  assert.ok(grown < 400 * 1024 * 1024, `${grown} bytes more`);
   for (const socket of sockets) socket.reset();
   await holdsNothingMore(own, files);
 });
