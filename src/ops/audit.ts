@@ -25,6 +25,9 @@ export interface AuditDeps {
 /** Most lines a second on refusing strangers: whoever has no key must not fill the log with what he is refused. */
 export const maxStrangerLines = 10;
 
+/** JSON leaves these as they are, and some who read lines (Node's readline from 24 on) end a line at them: half of one could be forged. */
+const lineEnds = /[\u0085\u2028\u2029]/g;
+
 /** The longest target that is repeated in a line. */
 const maxTargetLength = 256;
 
@@ -49,7 +52,7 @@ export function createAudit({ log, monotonicMs }: AuditDeps): Audit {
       }
       lines += 1;
     }
-    const target = entry.target?.slice(0, maxTargetLength) ?? null;
+    const target = entry.target?.slice(0, maxTargetLength).replace(lineEnds, '?') ?? null;
     log.info({ event: 'audit', ...entry, target, ...(untold > 0 && { untold }) });
     untold = 0;
   };

@@ -29,6 +29,12 @@ test('a target that is long is cut', () => {
   assert.equal(lines[0]?.['target'], 'x'.repeat(256));
 });
 
+test('a target ends no line', () => {
+  const { audit, lines } = record();
+  audit({ ...entry, target: 'a\u2028b\u2029c\u0085d' });
+  assert.equal(lines[0]?.['target'], 'a?b?c?d');
+});
+
 test('strangers do not fill the log: beyond so many a second they are counted, and the next line has their number', () => {
   for (const status of [401, 403]) {
     const { audit, lines, time } = record();
