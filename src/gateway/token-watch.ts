@@ -5,7 +5,7 @@ import type { Counters } from '../ops/counters.ts';
 import { closeCodes } from '../wire/close-codes.ts';
 
 export interface TokenWatchDeps {
-  readonly hub: Pick<Hub, 'flush'>;
+  readonly hub: Pick<Hub, 'dismiss'>;
   readonly counters: Pick<Counters, 'tokensExpired'>;
   /** Unix milliseconds of the machine's clock, by which tokens expire. */
   readonly now: () => number;
@@ -73,8 +73,6 @@ export class TokenWatch {
     const due = ticks.flatMap((tick) => [...(this.#slots.get(tick) ?? [])]);
     const over = due.filter((connection) => expiryOf(connection) <= nowMs);
     for (const connection of due) if (expiryOf(connection) > nowMs) this.#tell(connection, nowMs);
-    // They get what was published before.
-    if (over.length > 0) this.#deps.hub.flush();
     for (const connection of over) this.#close(connection);
   }
 
@@ -92,7 +90,7 @@ export class TokenWatch {
     this.forget(connection);
     if (!connection.isOpen) return;
     this.#deps.counters.tokensExpired += 1;
-    connection.door.close(closeCodes.tokenExpired, 'the token has expired');
+    this.#deps.hub.dismiss(connection, closeCodes.tokenExpired, 'the token has expired');
   }
 
   #put(connection: Connection, atMs: number): void {

@@ -1,5 +1,5 @@
 import { everyType } from '../wire/frames.ts';
-import type { Connection, Mode } from './connection.ts';
+import type { Connection, Mode, OwnTurn } from './connection.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /**
@@ -12,8 +12,11 @@ export class Cohort {
   /** The types that its connections want; null: every type. */
   readonly types: ReadonlySet<string> | null;
   readonly members: Connection[] = [];
-  /** What this turn has for every member, in `mid` order. */
+  /** What is gathered for every member, in `mid` order. */
   pending: Outgoing[] = [];
+  /** What is under way to them, and its frames once they are joined; null: nothing. The fan-out's. */
+  underWay: readonly Outgoing[] | null = null;
+  underWayBytes: Buffer | null = null;
 
   constructor(key: string, mode: Mode, types: ReadonlySet<string> | null) {
     this.key = key;
@@ -46,24 +49,20 @@ export class Cohort {
     return this.types === null ? [everyType] : [...this.types];
   }
 
-  /** What this turn has for one member, its own at their place among the cohort's. */
-  turnOf(connection: Connection): Outgoing[] {
-    const { turn } = connection;
-    if (turn === null) return this.pending;
-    const all: Outgoing[] = [];
-    let next = turn.skip;
-    for (const [index, own] of turn.own.entries()) {
-      for (const position = turn.positions[index] ?? next; next < position; next += 1) all.push(this.#at(next));
-      all.push(own);
+  /** What a turn has for one member: its own, at their place among those that are for all. */
+  turnOf(own: OwnTurn | null, forAll: readonly Outgoing[]): readonly Outgoing[] {
+    if (own === null) return forAll;
+    if (own.skip >= forAll.length) return own.own;
+    const turn: Outgoing[] = [];
+    let next = own.skip;
+    for (const [index, outgoing] of own.own.entries()) {
+      const position = own.positions[index] ?? next;
+      if (position > next) turn.push(...forAll.slice(next, position));
+      next = Math.max(next, position);
+      turn.push(outgoing);
     }
-    for (; next < this.pending.length; next += 1) all.push(this.#at(next));
-    return all;
-  }
-
-  #at(index: number): Outgoing {
-    const outgoing = this.pending[index];
-    if (outgoing === undefined) throw new RangeError(`nothing at ${index} in this turn`);
-    return outgoing;
+    if (next < forAll.length) turn.push(...forAll.slice(next));
+    return turn;
   }
 }
 

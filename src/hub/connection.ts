@@ -66,7 +66,10 @@ export class Connection {
   /** Whose view it shares; the hub's. */
   cohort: Cohort | null = null;
   cohortIndex = 0;
+  /** What is gathered for it alone, what is under way to it alone, and the last fan-out that it has had its part of; the fan-out's. */
   turn: OwnTurn | null = null;
+  underWay: OwnTurn | null = null;
+  given = 0;
   /** The newest mid when it became live: it has everything up to there. */
   liveSince = 0;
   /** Null: it is live. */

@@ -4,10 +4,10 @@ import type { Message } from '../message/message.ts';
 import type { Counters } from '../ops/counters.ts';
 import { closeCodes } from '../wire/close-codes.ts';
 import { CatchUp, gapFrame, type CatchUpOptions, type Mailboxes } from './catch-up.ts';
-import type { Cohort } from './cohort.ts';
-import type { Connection, OwnTurn } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { FanOut } from './fan-out.ts';
 import { reconnectFrame } from './frame.ts';
-import { joinFrames, Outgoing } from './outgoing.ts';
+import { Outgoing } from './outgoing.ts';
 import { Pace } from './pace.ts';
 import { Receipts, type Receipt } from './receipts.ts';
 import { Registry } from './registry.ts';
@@ -26,15 +26,17 @@ export interface HubDeps {
 
 export interface HubOptions extends CatchUpOptions {
   readonly maxConnections: number;
+  /** How many sockets are written to before the fan-out looks at the clock. */
+  readonly writesPerLook?: number;
 }
 
-/** Frames of one turn are written before they are more than this, so that a large batch is not held twice. */
+/** Frames are written at once when more than this were gathered, so that a large batch is not held twice, and none faster than it is written. */
 const maxTurnBytes = 256 * 1024;
 
 /**
- * The open connections of one instance, and the fan-out to them. Entries are gathered for a turn of the event loop; then each
- * socket that has something gets one write. A connection that cannot take it falls behind: it is passed over, and caught up from the
- * journal. Only this room writes frames to sockets.
+ * The open connections of one instance, and the fan-out to them. Entries are gathered for a turn; then each socket that has something gets
+ * one write, some milliseconds of them at a time. A connection that cannot take it falls behind: it is passed over, and caught up
+ * from the journal. Only this room writes frames to sockets.
  */
 export class Hub {
   readonly #deps: HubDeps;
@@ -43,21 +45,22 @@ export class Hub {
   readonly #receipts = new Receipts();
   readonly #pace: Pace;
   readonly #catchUp: CatchUp;
-  #dirtyCohorts: Cohort[] = [];
-  #dirtyConnections: Connection[] = [];
-  #turnBytes = 0;
-  /** The newest mid that was published, and the newest whose turn is over: every live connection was given all up to there. */
+  readonly #fanOut: FanOut;
+  /** The newest mid that was published, that is under way, and whose turn is over: every live connection was given all up to there. */
   #published = 0;
+  #underWay = 0;
   #flushed = 0;
 
   constructor(deps: HubDeps, options: HubOptions) {
     const { clock, monotonicMs, mailboxes, counters } = deps;
     this.#deps = deps;
     this.#options = options;
-    this.#pace = new Pace(monotonicMs, () => this.flush());
+    this.#pace = new Pace({ monotonicMs, fanOut: (untilMs) => this.#write(untilMs) });
     const { behind } = this.#registry;
     const goLive = (connection: Connection, types: readonly string[]): void => this.#goLive(connection, types);
     const receipts = this.#receipts;
+    const onTooSlow = (connection: Connection): void => this.#fallBehind(connection);
+    this.#fanOut = new FanOut({ monotonicMs, counters, receipts, onTooSlow }, options.writesPerLook);
     this.#catchUp = new CatchUp({ clock, monotonicMs, mailboxes, counters, receipts, behind, goLive }, options);
   }
 
@@ -110,16 +113,13 @@ export class Hub {
 
   /** From now on the connection wants these types; what was published before keeps its place, unless it is still to be caught up. */
   setTypes(connection: Connection, types: readonly string[]): void {
+    this.#fanOut.settle(connection);
     const { cohort, turn, behind } = connection;
     if (behind !== null) behind.types = types;
     if (cohort === null) return;
-    const earlier = turn !== null || cohort.pending.length > 0 ? cohort.turnOf(connection) : [];
+    const earlier = cohort.turnOf(turn, cohort.pending);
     this.#registry.leave(connection);
-    const joined = this.#registry.join(connection, types);
-    const place = joined.pending.length;
-    if (turn === null && earlier.length === 0 && place === 0) return;
-    if (turn === null) this.#dirtyConnections.push(connection);
-    connection.turn = { skip: place, own: [...earlier], positions: earlier.map(() => place) };
+    this.#fanOut.join(connection, this.#registry.join(connection, types), earlier);
   }
 
   /**
@@ -139,18 +139,18 @@ export class Hub {
       const outgoing = new Outgoing(entry, this.#receipts.open(mid));
       let matched = 0;
       if (message.uids === null) {
-        this.#registry.forType(message.type, (cohort) => (matched += this.#toCohort(cohort, outgoing)));
+        this.#registry.forType(message.type, (cohort) => (matched += this.#fanOut.toCohort(cohort, outgoing)));
       } else {
         for (const uid of message.uids) {
-          this.#registry.forUid(uid, (connection) => (matched += this.#toConnection(connection, outgoing)));
+          this.#registry.forUid(uid, (connection) => (matched += this.#fanOut.toConnection(connection, outgoing)));
         }
       }
       if (matched === 0) counters.unmatched += 1;
       else this.#receipts.matched(outgoing.receipt, matched);
-      if (this.#turnBytes > maxTurnBytes) this.flush();
+      if (this.#fanOut.gatheredBytes > maxTurnBytes) this.flush();
     }
-    if (this.#turnBytes > 0) this.#pace.schedule();
-    else this.#flushed = this.#published;
+    if (this.#fanOut.gatheredBytes > 0) this.#pace.schedule();
+    else if (!this.#fanOut.isUnderWay) this.#flushed = this.#published;
   }
 
   /** The entries above `after`, up to `mid`, are lost to this instance: tracked connections are told. O(connections). */
@@ -164,44 +164,21 @@ export class Hub {
     }
   }
 
-  /** Writes what was gathered: one write for each socket that has something. O(those sockets). */
+  /** Writes what was gathered, and before it what is under way, in one go. O(the sockets that have something). */
   flush(): void {
-    const cohorts = this.#dirtyCohorts;
-    const connections = this.#dirtyConnections;
-    const tooSlow: Connection[] = [];
-    this.#dirtyCohorts = [];
-    this.#dirtyConnections = [];
-    this.#turnBytes = 0;
-    for (const connection of connections) {
-      const { cohort } = connection;
-      if (cohort === null || connection.turn === null) continue;
-      const turn = cohort.turnOf(connection);
-      if (turn.length === 0 || !connection.isOpen) continue;
-      if (!connection.write(joinFrames(turn, cohort.mode))) tooSlow.push(connection);
-      else this.#count(turn, 1);
-    }
-    for (const cohort of cohorts) this.#flushCohort(cohort, tooSlow);
-    for (const connection of connections) connection.turn = null;
-    for (const cohort of cohorts) cohort.pending = [];
-    for (const connection of tooSlow) this.#fallBehind(connection);
-    this.#flushed = this.#published;
+    while (!this.#write(Number.POSITIVE_INFINITY) || this.#fanOut.gatheredBytes > 0);
   }
 
-  #flushCohort(cohort: Cohort, tooSlow: Connection[]): void {
-    const { pending, mode, members } = cohort;
-    const joined = joinFrames(pending, mode);
-    let written = 0;
-    for (const connection of members) {
-      if (connection.turn !== null || !connection.isOpen) continue;
-      if (connection.write(joined)) written += 1;
-      else tooSlow.push(connection);
+  /** Goes on with the turn that is under way, or begins with what was gathered; true: it is over. */
+  #write(untilMs: number): boolean {
+    if (!this.#fanOut.isUnderWay) {
+      if (this.#fanOut.gatheredBytes === 0) return true;
+      this.#fanOut.begin();
+      this.#underWay = this.#published;
     }
-    this.#count(pending, written);
-  }
-
-  #count(turn: readonly Outgoing[], connections: number): void {
-    this.#deps.counters.delivered += turn.length * connections;
-    for (const { receipt } of turn) this.#receipts.written(receipt, connections);
+    if (!this.#fanOut.write(untilMs)) return false;
+    this.#flushed = this.#underWay;
+    return true;
   }
 
   #fallBehind(connection: Connection): void {
@@ -210,6 +187,7 @@ export class Hub {
     this.#deps.counters.fellBehind += 1;
     const types = cohort.typeList;
     this.#registry.leave(connection);
+    connection.turn = null;
     this.#becomeBehind(connection, types, Math.max(this.#flushed, connection.liveSince), false);
   }
 
@@ -233,8 +211,7 @@ export class Hub {
     this.#registry.behind.delete(connection);
     connection.behind = null;
     connection.liveSince = this.#deps.mailboxes.head();
-    const cohort = this.#registry.join(connection, types);
-    if (cohort.pending.length > 0) this.#ownTurn(connection, cohort);
+    this.#fanOut.join(connection, this.#registry.join(connection, types));
   }
 
   /** Every open connection, and those that are closing. Not to be gone through while connections come and go. O(connections). */
@@ -248,52 +225,19 @@ export class Hub {
    * what it has.
    */
   handOver(connection: Connection, afterMs: number): void {
-    this.#flushTo(connection);
+    this.#fanOut.settleLast(connection);
     if (connection.mode === 'tracked' && connection.behind === null) connection.write(reconnectFrame(afterMs));
     connection.door.close(closeCodes.serviceRestart, 'the server hands over');
   }
 
   /** Closes one connection, which is given what was published so far. */
   dismiss(connection: Connection, code: number, reason: string): void {
-    this.#flushTo(connection);
+    this.#fanOut.settleLast(connection);
     connection.door.close(code, reason);
-  }
-
-  #flushTo({ turn, cohort }: Connection): void {
-    if (turn !== null || (cohort !== null && cohort.pending.length > 0)) this.flush();
   }
 
   /** Ends every connection at once. O(connections). */
   terminateAll(): void {
     for (const connection of [...this.#registry.all()]) connection.door.terminate();
-  }
-
-  /** How many connections it is for. */
-  #toCohort(cohort: Cohort, outgoing: Outgoing): number {
-    const { mode, pending, members } = cohort;
-    if (mode === 'plain' && outgoing.entry.message.retracts !== 0) return 0;
-    if (pending.length === 0) this.#dirtyCohorts.push(cohort);
-    this.#turnBytes += outgoing.frame(mode).length;
-    pending.push(outgoing);
-    return members.length;
-  }
-
-  #toConnection(connection: Connection, outgoing: Outgoing): number {
-    const { cohort, mode } = connection;
-    const { type, retracts } = outgoing.entry.message;
-    if (cohort === null || !cohort.wants(type) || (mode === 'plain' && retracts !== 0)) return 0;
-    const turn = connection.turn ?? this.#ownTurn(connection, cohort, 0);
-    this.#turnBytes += outgoing.frame(mode).length;
-    turn.own.push(outgoing);
-    turn.positions.push(cohort.pending.length);
-    return 1;
-  }
-
-  /** Gives a connection that has none a turn of its own; `skip`: how many of its cohort's entries are not for it. */
-  #ownTurn(connection: Connection, cohort: Cohort, skip = cohort.pending.length): OwnTurn {
-    const turn: OwnTurn = { skip, own: [], positions: [] };
-    connection.turn = turn;
-    this.#dirtyConnections.push(connection);
-    return turn;
   }
 }

@@ -11,37 +11,56 @@ const minRestMs = 1;
 /** The longest rest, in milliseconds: what it may add to the latency of a message under load. */
 const maxRestMs = 20;
 
-/** Decides when frames that wait are fanned out: at the end of this turn of the event loop, or after the rest. */
+/** The longest that a fan-out holds the event loop at a time, in milliseconds: posts that come meanwhile wait no longer. */
+const sliceMs = 5;
+
+export interface PaceDeps {
+  readonly monotonicMs: () => number;
+  /** Fans out what waits, until this time by the monotonic clock; true: nothing of what waited at its beginning is left. */
+  readonly fanOut: (untilMs: number) => boolean;
+}
+
+/** Decides when frames that wait are fanned out: at the end of this turn of the event loop, or after the rest; a long fan-out takes several turns. */
 export class Pace {
-  readonly #monotonicMs: () => number;
-  readonly #flush: () => void;
+  readonly #deps: PaceDeps;
   readonly #onTurn: () => void;
   #isScheduled = false;
+  /** A fan-out is to follow the one that is under way. */
+  #isWanted = false;
+  /** What the fan-out that is under way has taken so far. */
+  #tookMs = 0;
+  #isUnderWay = false;
   #notBeforeMs = 0;
 
-  constructor(monotonicMs: () => number, flush: () => void) {
-    this.#monotonicMs = monotonicMs;
-    this.#flush = flush;
+  constructor(deps: PaceDeps) {
+    this.#deps = deps;
     this.#onTurn = () => this.#turn();
   }
 
-  /** Asks for one flush, soon. Cheap to repeat. */
+  /** Asks for one fan-out, soon. Cheap to repeat. */
   schedule(): void {
+    this.#isWanted = true;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(this.#onTurn);
   }
 
   #turn(): void {
-    const startMs = this.#monotonicMs();
+    const startMs = this.#deps.monotonicMs();
     const restMs = this.#notBeforeMs - startMs;
-    if (restMs >= minRestMs) {
+    if (!this.#isUnderWay && restMs >= minRestMs) {
       setTimeout(this.#onTurn, restMs);
-    } else {
-      this.#isScheduled = false;
-      this.#flush();
-      const endMs = this.#monotonicMs();
-      this.#notBeforeMs = endMs + Math.min((endMs - startMs) * restShare, maxRestMs);
+      return;
     }
+    if (!this.#isUnderWay) this.#isWanted = false;
+    this.#isUnderWay = !this.#deps.fanOut(startMs + sliceMs);
+    const endMs = this.#deps.monotonicMs();
+    this.#tookMs += endMs - startMs;
+    if (!this.#isUnderWay) {
+      this.#notBeforeMs = endMs + Math.min(this.#tookMs * restShare, maxRestMs);
+      this.#tookMs = 0;
+    }
+    this.#isScheduled = this.#isUnderWay || this.#isWanted;
+    if (this.#isScheduled) setImmediate(this.#onTurn);
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createRun, lookMs, settled } from './hub-run.ts';
 import { Listener, type World } from './hub-model.ts';
+import { createTurns, type Turns } from './hub-turns.ts';
 import { createPeer } from './fake-socket.ts';
 import { SlowMailboxes } from './hub-slow-store.ts';
 import { seeded, type Chance } from './seeded.ts';
@@ -21,18 +22,22 @@ class Run implements World {
   readonly chance: Chance;
   readonly place: Place;
   readonly run;
+  readonly turns: Turns;
   readonly listeners: Listener[] = [];
   readonly entries: Entry[] = [];
   readonly retracted = new Set<number>();
   readonly toldRetracted = new Set<number>();
   readonly kept = kept;
   readonly seen: Record<string, number> = {};
+  /** Nothing was published since all of it was written at once. */
+  isFlushed = true;
 
   constructor(t: TestContext, seed: number, place: Place) {
     this.chance = seeded(seed);
     this.place = place;
     const mailboxes = new SlowMailboxes(kept, place === 'local' ? kept.messages : 12);
     this.run = createRun(t, mailboxes, { connectionBudgetBytes: budgetBytes, behindTimeoutMs });
+    this.turns = createTurns(t, this.run.time);
   }
 
   get nowMs(): number {
@@ -51,15 +56,32 @@ class Run implements World {
     return this.run.mailboxes.store.head;
   }
 
+  get isUnderWay(): boolean {
+    return this.turns.isWaiting && !this.isFlushed;
+  }
+
   count(what: string): void {
     this.seen[what] = (this.seen[what] ?? 0) + 1;
+  }
+
+  flush(): void {
+    this.run.hub.flush();
+    this.isFlushed = true;
+  }
+
+  /** The hub writes to a few. */
+  turn(): void {
+    if (!this.turns.isWaiting) return;
+    this.turns.take();
+    if (this.isUnderWay) this.count('parts');
   }
 
   async step(): Promise<void> {
     const kind = this.chance.below(100);
     if (kind < 25) this.append();
     else if (kind < 38) this.tell(1 + this.chance.below(10));
-    else if (kind < 50) this.run.hub.flush();
+    else if (kind < 43) this.flush();
+    else if (kind < 50) this.turn();
     else if (kind < 56) this.connect();
     else if (kind < 63) this.resume();
     else if (kind < 66) this.remove();
@@ -112,6 +134,7 @@ class Run implements World {
   tell(count: number): void {
     const entries = this.run.mailboxes.tell(count);
     if (entries.length === 0) return;
+    this.isFlushed = false;
     for (const { message } of entries) if (message.retracts !== 0) this.toldRetracted.add(message.retracts);
     for (const listener of this.listeners) listener.decide(entries);
     this.run.hub.publish(entries);
@@ -186,13 +209,14 @@ class Run implements World {
     if (hole.mid === hole.after) return;
     for (const listener of this.listeners) listener.loses(hole.mid);
     this.run.hub.gap(hole.after, hole.mid);
+    this.isFlushed = true;
   }
 
   /** Everybody reads, the store answers, the instance is told everything: all who are open must be live, with everything. */
   async finish(): Promise<void> {
     while (this.run.mailboxes.untold > 0) {
       this.tell(5);
-      this.run.hub.flush();
+      this.flush();
       this.account();
     }
     for (let round = 0; round < 200 && (round < 2 || this.run.hub.behind > 0); round += 1) {
@@ -206,7 +230,7 @@ class Run implements World {
       this.account();
       await this.run.pass(lookMs);
       this.account();
-      this.run.hub.flush();
+      this.flush();
       this.account();
     }
     assert.equal(this.run.hub.behind, 0, 'everybody is caught up');
@@ -242,6 +266,7 @@ for (const place of ['local', 'remote'] as const) {
       for (const [what, count] of Object.entries({ ...run.seen, fellBehind, tooSlow, replayed }))
         sums[what] = (sums[what] ?? 0) + count;
       t.mock.timers.reset();
+      run.turns.end();
     }
     const least = {
       frames: 10_000,
@@ -253,6 +278,7 @@ for (const place of ['local', 'remote'] as const) {
       'too slow': 10,
       'what was missed is no longer kept': 20,
       retractions: 200,
+      parts: 500,
       expired: 50,
       ...(place === 'remote' ? { answers: 300, losses: 10, gaps: 10 } : {}),
     };

@@ -17,6 +17,8 @@ export interface World {
   /** The newest mid that the hub was told. */
   readonly told: number;
   readonly storeHead: number;
+  /** A turn of the hub may be under way: some have been given their part. */
+  readonly isUnderWay: boolean;
   count(what: string): void;
 }
 
@@ -79,8 +81,8 @@ export class Listener {
     if (behind !== null) {
       assert.equal(this.connection.cohort, null);
       assert.equal(this.connection.turn, null, 'one that is behind holds no frame');
-      this.#decided.clear();
       // What it did not want of the turn that it was too slow for is decided again.
+      for (const mid of this.#decided.keys()) if (mid > behind.cursor) this.#decided.delete(mid);
       this.through = Math.min(this.through, behind.cursor);
     }
     if (!isOpen) {
@@ -102,6 +104,7 @@ export class Listener {
     if (cursor !== undefined) return cursor;
     // Live: everything before it became so; of what came then, a turn goes out whole.
     const { liveSince } = this.connection;
+    if (this.#world.isUnderWay) return Math.max(this.through, liveSince, this.#lastOf(frames) ?? 0);
     const isFlushed = ![...this.#decided].some(([mid, isDue]) => isDue && mid > this.through) || frames.length > 0;
     return Math.max(this.through, liveSince, isFlushed && this.#decided.size > 0 ? this.#world.told : 0);
   }

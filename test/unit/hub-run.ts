@@ -14,6 +14,7 @@ export const lookMs = 20;
 export interface RunOptions {
   readonly connectionBudgetBytes?: number;
   readonly behindTimeoutMs?: number;
+  readonly writesPerLook?: number;
 }
 
 /** A hub on mailboxes, clocks and timers that a test owns. */
@@ -22,14 +23,14 @@ export function createRun<Mailboxes extends LocalMailboxes>(
   mailboxes: Mailboxes,
   options: RunOptions = {},
 ) {
-  const { connectionBudgetBytes = 100_000, behindTimeoutMs = 1000 } = options;
+  const { connectionBudgetBytes = 100_000, behindTimeoutMs = 1000, writesPerLook = 1 } = options;
   mock.timers.enable({ apis: ['setInterval'] });
   const counters = createCounters();
-  const time = { nowMs: 1000, monotonicMs: 0 };
+  const time = { nowMs: 1000, monotonicMs: 0, perLookMs: 0 };
   const clock = { now: () => time.nowMs, isExpired: (atMs: number) => atMs !== 0 && atMs <= time.nowMs };
   const hub = new Hub(
-    { clock, monotonicMs: () => time.monotonicMs, mailboxes, counters },
-    { maxConnections: 10_000, connectionBudgetBytes, behindTimeoutMs },
+    { clock, monotonicMs: () => (time.monotonicMs += time.perLookMs), mailboxes, counters },
+    { maxConnections: 10_000, connectionBudgetBytes, behindTimeoutMs, writesPerLook },
   );
   let mid = 0;
 

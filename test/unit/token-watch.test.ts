@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { grantByWord } from '../../src/auth/listener-auth.ts';
 import { TokenWatch } from '../../src/gateway/token-watch.ts';
-import type { Mode } from '../../src/hub/connection.ts';
+import type { Connection, Mode } from '../../src/hub/connection.ts';
 import { createPeer, type Peer } from './fake-socket.ts';
 import { seeded } from './seeded.ts';
 
@@ -11,8 +11,13 @@ const startMs = 1_795_000_000_000;
 function createWatch() {
   const clock = { ms: startMs };
   const counters = { tokensExpired: 0 };
-  const flushes: number[] = [];
-  const hub = { flush: () => void flushes.push(clock.ms - startMs) };
+  const dismissals: number[] = [];
+  const hub = {
+    dismiss({ door }: Connection, code: number, reason: string): void {
+      dismissals.push(clock.ms - startMs);
+      door.close(code, reason);
+    },
+  };
   const watch = new TokenWatch({ hub, counters, now: () => clock.ms });
   const give = (peer: Peer, lifeMs: number): void => {
     peer.connection.grant = { ...grantByWord('1'), expiresAtMs: lifeMs === 0 ? 0 : clock.ms + lifeMs };
@@ -30,13 +35,13 @@ function createWatch() {
       watch.tick();
     }
   };
-  return { clock, counters, flushes, watch, come, give, pass };
+  return { clock, counters, dismissals, watch, come, give, pass };
 }
 
 const closed = [{ code: 4501, reason: 'the token has expired' }];
 
 test('a tracked connection is told thirty seconds ahead, and closed when its token is over', () => {
-  const { come, pass, counters, flushes, watch } = createWatch();
+  const { come, pass, counters, dismissals, watch } = createWatch();
   const peer = come(120_000);
   pass(89_500);
   assert.deepEqual(peer.socket.texts, []);
@@ -48,7 +53,7 @@ test('a tracked connection is told thirty seconds ahead, and closed when its tok
   assert.deepEqual(peer.socket.closes, closed);
   assert.equal(peer.socket.texts.length, 1, 'and told once');
   assert.equal(counters.tokensExpired, 1);
-  assert.deepEqual(flushes, [120_000], 'with what was published before it');
+  assert.deepEqual(dismissals, [120_000], 'with what was published before it');
   assert.equal(watch.size, 0);
 });
 
@@ -159,7 +164,11 @@ test('over thousands of comings, goings and new tokens each is closed in its hal
 
 test('one timer runs for all, and none when there is nobody to wait for', ({ mock }) => {
   mock.timers.enable({ apis: ['setInterval', 'Date'], now: startMs });
-  const watch = new TokenWatch({ hub: { flush: () => {} }, counters: { tokensExpired: 0 }, now: Date.now });
+  const watch = new TokenWatch({
+    hub: { dismiss: ({ door }, code, reason) => door.close(code, reason) },
+    counters: { tokensExpired: 0 },
+    now: Date.now,
+  });
   const peers = Array.from({ length: 3 }, () => createPeer());
   for (const { connection } of peers) {
     connection.grant = { ...grantByWord('1'), expiresAtMs: startMs + 10_000 };
@@ -169,7 +178,7 @@ test('one timer runs for all, and none when there is nobody to wait for', ({ moc
   for (const { socket } of peers) assert.deepEqual(socket.closes, closed);
   let looks = 0;
   const idle = new TokenWatch({
-    hub: { flush: () => {} },
+    hub: { dismiss: ({ door }, code, reason) => door.close(code, reason) },
     counters: { tokensExpired: 0 },
     now: () => {
       looks += 1;
