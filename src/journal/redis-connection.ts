@@ -139,6 +139,7 @@ export function createRedisConnection(
   });
   let broken: string | undefined;
   let refused: string | undefined;
+  let isGivenUp = false;
 
   redis.on('error', (error: unknown) => {
     broken = describe(error);
@@ -147,6 +148,7 @@ export function createRedisConnection(
   redis.on('ready', () => {
     broken = undefined;
     refused = undefined;
+    isGivenUp = false;
     onReady();
     onChange();
   });
@@ -170,7 +172,9 @@ export function createRedisConnection(
       refused = sentence;
     } else if (isTimeout(error)) {
       broken = sentence;
-      redis.disconnect(true);
+      // Once for all commands that it owes an answer: ioredis adds a listener and a timer to the socket each time.
+      if (!isGivenUp) redis.disconnect(true);
+      isGivenUp = true;
     }
     onChange();
     return broken ?? sentence;

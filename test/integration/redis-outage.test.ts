@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRedisConnection } from '../../src/journal/redis-connection.ts';
 import { openInstance } from '../contract/redis-instance.ts';
+import { placeAt } from '../contract/redis-place.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
 import { startSilentProxy } from '../contract/silent-proxy.ts';
-import { within } from '../support/deadline.ts';
+import { endWith } from '../support/cleanup.ts';
+import { eventually, within } from '../support/deadline.ts';
 import { startRedis } from '../support/redis.ts';
 
 test('Redis is down at the start: posts are refused at once, and all works when it comes up', async (t) => {
@@ -155,4 +158,36 @@ test('while Redis is away an instance tries again with longer and longer waits, 
   proxy.open();
   await instance.untilUp();
   assert.equal(instance.events('redis.up'), 2);
+});
+
+test('a connection that owes many answers is given up once, and the next one serves', async (t) => {
+  const redis = await startRedis(t);
+  const connection = createRedisConnection(
+    { onReady: () => {}, onLost: () => {}, onChange: () => {} },
+    { settings: placeAt(redis.port, '').settings, deadlineMs: 100 },
+  );
+  endWith(t, () => connection.close());
+  const warnings: string[] = [];
+  const note = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', note);
+  endWith(t, () => void process.off('warning', note));
+  const ready = (): Promise<true> => eventually(() => connection.isReady() || undefined, 'a connection');
+  connection.open();
+  // The second time it is another connection, which is given up as well.
+  for (let round = 0; round < 2; round += 1) {
+    await ready();
+    redis.pause();
+    const owed = Array.from({ length: 30 }, () => connection.run((client) => client.ping()));
+    for (const answer of await within(Promise.allSettled(owed), 'the end of every wait')) {
+      assert.equal(answer.status, 'rejected');
+    }
+    assert.equal(connection.isReady(), false);
+    redis.resume();
+  }
+  await ready();
+  assert.equal(
+    await eventually(() => connection.run((client) => client.ping()).catch(() => undefined), 'PONG'),
+    'PONG',
+  );
+  assert.deepEqual(warnings, []);
 });
