@@ -16,7 +16,8 @@ import { startRedis } from '../support/redis.ts';
 test('the subscriptions are cut again and again while two instances post: nothing is missing, in one order', async (t) => {
   const redis = await startRedis(t);
   const client = openClient(t, redis.url);
-  const instances = [await openInstance(t, redis.port), await openInstance(t, redis.port)] as const;
+  const options = { deadlineMs: 10_000 };
+  const instances = [await openInstance(t, redis.port, options), await openInstance(t, redis.port, options)] as const;
   let isPosting = true;
   let accepted = 0;
   const posting = instances.map(async ({ queue }) => {
