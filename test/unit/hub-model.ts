@@ -116,12 +116,13 @@ export class Listener {
       this.#world.count('frames');
     }
     const given = new Set(frames.map(({ msg }) => msg));
-    const isKept = this.#keptNow();
+    let isKept: ((entry: Entry) => boolean) | undefined;
     const isExcused = (entry: Entry): boolean =>
-      this.#world.retracted.has(entry.mid) || (entry.mid <= this.#missing && !isKept(entry));
-    for (const entry of this.#world.entries) {
+      this.#world.retracted.has(entry.mid) || (entry.mid <= this.#missing && !(isKept ??= this.#keptNow())(entry));
+    const { entries } = this.#world;
+    for (const entry of entries.slice(entries.findLastIndex(({ mid }) => mid <= this.through) + 1)) {
       const { mid } = entry;
-      if (mid <= this.through || mid > stand) continue;
+      if (mid > stand) break;
       const isGiven = given.delete(mid);
       const decided = this.#decided.get(mid);
       const isDue = decided ?? this.#isDue(entry);
