@@ -5,19 +5,20 @@ import { delimiter, join } from 'node:path';
 import { root } from './project.mjs';
 import { programFolders } from './system-packages.mjs';
 import { runTestFile } from './test-file.mjs';
+import { orderOf } from './test-order.mjs';
 
 /**
- * `filesAtOnce` is for two cores: what starts servers and browsers and counts on their answering soon runs alone.
- * `timeoutMs` bounds one file.
+ * `filesAtOnce` is for two cores: what starts browsers and counts on their answering soon runs alone. One more of the files
+ * that mostly wait runs beside them where `besideAtOnce` says so. `timeoutMs` bounds one file.
  */
 export const groups = [
   { name: 'unit', filesAtOnce: 2, timeoutMs: 60_000 },
   { name: 'contract', filesAtOnce: 2, timeoutMs: 120_000 },
-  { name: 'integration', filesAtOnce: 2, timeoutMs: 120_000 },
+  { name: 'integration', filesAtOnce: 2, besideAtOnce: 1, timeoutMs: 120_000 },
   { name: 'fuzz', filesAtOnce: 2, timeoutMs: 300_000 },
   { name: 'e2e', filesAtOnce: 1, timeoutMs: 180_000 },
-  { name: 'chaos', filesAtOnce: 1, timeoutMs: 180_000 },
-  { name: 'ha', filesAtOnce: 1, timeoutMs: 180_000 },
+  { name: 'chaos', filesAtOnce: 2, timeoutMs: 180_000 },
+  { name: 'ha', filesAtOnce: 2, timeoutMs: 180_000 },
 ];
 
 /** The compiled test files of a group whose source path contains `only`. */
@@ -34,9 +35,9 @@ export function filesOf(group, only = '') {
 export async function runGroup(group, files) {
   const sum = { passed: 0, skipped: 0, failures: [] };
   const env = testEnvironment();
-  const waiting = [...files];
-  const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+  const order = orderOf(files, nameOf);
+  const worker = async (lane) => {
+    for (let file = order.next(lane); file !== undefined; file = order.next(lane)) {
       const result = await runTestFile(file, { timeoutMs: group.timeoutMs, env });
       const source = sourceOf(file);
       print(source, result);
@@ -45,12 +46,21 @@ export async function runGroup(group, files) {
       sum.failures.push(...result.failures.map((failure) => `${source}: ${failure.name}`));
     }
   };
-  await Promise.all(Array.from({ length: group.filesAtOnce }, worker));
+  const lanes = [
+    ...Array.from({ length: group.filesAtOnce }, () => ({ waiting: false })),
+    ...Array.from({ length: group.besideAtOnce ?? 0 }, () => ({ waiting: true })),
+  ];
+  await Promise.all(lanes.map(worker));
   return sum;
 }
 
 function sourceOf(file) {
   return file.replace(/^build./, '').replace(/\.js$/, '.ts');
+}
+
+/** `integration/storm` of build/test/integration/storm.test.js. */
+function nameOf(file) {
+  return file.replace(/^build.test./, '').replace(/\.test\.js$/, '');
 }
 
 // Settings of whoever runs the tests must not reach the servers under test.

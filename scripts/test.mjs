@@ -8,9 +8,10 @@
 // skipped.
 
 import './require-node.mjs';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { compile, isFresh, server, tests } from './compile.mjs';
 import { installDependencies, missingDependency } from './dependencies.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
@@ -20,6 +21,7 @@ import { killRunning } from './test-file.mjs';
 import { filesOf, groups, runGroup } from './test-groups.mjs';
 
 const RUN_LIMIT_MS = 15 * 60_000;
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
 const FORMATTED = ['**/*.{ts,mjs,cjs,js,json,css,html,yaml,yml}', '!bench/results/**', '!test/ha/results/**'];
 
@@ -52,9 +54,11 @@ async function run(args) {
   rmSync(join(root, 'artifacts'), { recursive: true, force: true });
   if (chosen.groups.some(({ name }) => name !== 'unit')) await stage('components', installComponents);
   await stage('packages', () => oneAtATime(installPackages));
-  for (const { name, run } of chosen.checks) await stage(name, () => check(name, run));
+  // One of them takes one core, and longer than the build.
+  const checking = chosen.checks.map(({ name, run }) => ({ name, outcome: outcomeOf(run()) }));
+  if (chosen.groups.length > 0) await stage('build', () => oneAtATime(build));
+  for (const { name, outcome } of checking) await stage(name, () => check(name, outcome));
   if (chosen.groups.length === 0) return;
-  await stage('build', () => oneAtATime(build));
   let fileCount = 0;
   for (const group of chosen.groups) {
     const files = filesOf(group, chosen.only);
@@ -72,23 +76,33 @@ async function stage(name, work) {
 }
 
 // A check that fails does not keep the tests from telling what they find.
-function check(name, run) {
-  try {
-    run();
+async function check(name, outcome) {
+  const error = await outcome;
+  if (error === undefined) {
     total.passed += 1;
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    console.log(error.message);
-    total.failures.push(name);
+    return;
   }
+  if (!(error instanceof Failure)) throw error;
+  console.log(error.message);
+  total.failures.push(name);
 }
 
-function runTool(script, args) {
-  const done = spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], {
+/** What it rejects with, or undefined; so that nobody has to wait for it yet. */
+function outcomeOf(work) {
+  return work.then(
+    () => undefined,
+    (error) => error,
+  );
+}
+
+async function runTool(script, args) {
+  const done = promisify(execFile)(process.execPath, [join(root, 'node_modules', script), ...args], {
     cwd: root,
-    encoding: 'utf8',
+    maxBuffer: MAX_OUTPUT_BYTES,
   });
-  if (done.status !== 0) throw new Failure(`${done.stdout}${done.stderr}`.trimEnd());
+  await done.catch(({ message, stdout, stderr }) => {
+    throw new Failure(`${stdout}${stderr}`.trimEnd() || message);
+  });
 }
 
 function installPackages() {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { cpuMicros } from '../../bench/load/proc-stat.ts';
 import { openClient } from '../contract/redis-client.ts';
 import { eventually } from '../support/deadline.ts';
@@ -69,51 +69,70 @@ const maxCpuShare = 0.05;
 /** The same for a process that has just started, whose code is still being compiled: what spins takes four times as much. */
 const maxStartShare = 0.1;
 
-for (const kind of ['redis', 'bullmq'] as const) {
-  for (const { name, says, begin, end } of outages) {
-    test(`${kind}, Redis ${name}: 503 with a reason, sockets stay, nothing spins, and it recovers`, async (t) => {
-      const redis = await startRedis(t);
-      const client = openClient(t, redis.url);
-      const instance = await startInstance(t, {
-        flags: [`--queue=${kind}/${redis.address}`, `--queue-deadline=${deadlineMs}ms`],
+// Each has a Redis and an instance of its own, and they do next to nothing: that is what is measured.
+describe('outages', { concurrency: 4 }, () => {
+  for (const kind of ['redis', 'bullmq'] as const) {
+    for (const { name, says, begin, end } of outages) {
+      test(`${kind}, Redis ${name}: 503 with a reason, sockets stay, nothing spins, and it recovers`, async (t) => {
+        const redis = await startRedis(t);
+        const client = openClient(t, redis.url);
+        const instance = await startInstance(t, {
+          flags: [`--queue=${kind}/${redis.address}`, `--queue-deadline=${deadlineMs}ms`],
+        });
+        await untilReady(instance);
+        const clients: WsClient[] = [];
+        for (let uid = 0; uid < listeners; uid += 1) {
+          clients.push(await connectWs(t, `${instance.wsUrl}/ws?uid=${uid}&mid=`));
+        }
+        const before = (await clients[0]?.next()) as { mid: number };
+
+        await begin(redis, client);
+        const readiness = await eventually(async () => {
+          const answer = await request(`${instance.url}/readyz`);
+          return answer.status === 503 && says.test(answer.text) ? answer : undefined;
+        }, `/readyz to say ${says}`);
+        assert.match(readiness.text, says);
+        const answer = await post(instance.url, { topic: 'all', msg: 'refused', id: 'once' });
+        assertError(answer, 'queue_unavailable');
+        assert.match(answer.text, says);
+        assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
+        assert.equal((await request(`${instance.adminUrl}/stats`)).status, 200);
+        // One who comes back meanwhile is taken, and waits.
+        const late = await connectWs(t, `${instance.wsUrl}/ws?uid=0&mid=${before.mid - 1}`);
+
+        const share = await cpuShare(instance);
+        assert.ok(share <= maxCpuShare, `${(share * 100).toFixed(1)} % of a core`);
+        assertError(await post(instance.url, { topic: 'all', msg: 'refused', id: 'once' }), 'queue_unavailable');
+
+        await end(redis, client);
+        await untilReady(instance);
+        const again = await post(instance.url, { topic: 'all', msg: 'refused', id: 'once' });
+        assert.equal(again.status, 202, again.text);
+        for (const listener of [...clients, late]) {
+          await listener.until((frame) => (frame as { id?: string }).id === 'once');
+          assert.equal(listener.frames.filter((frame) => (frame as { id?: string }).id === 'once').length, 1);
+          assert.ok(listener.isOpen());
+        }
       });
-      await untilReady(instance);
-      const clients: WsClient[] = [];
-      for (let uid = 0; uid < listeners; uid += 1) {
-        clients.push(await connectWs(t, `${instance.wsUrl}/ws?uid=${uid}&mid=`));
-      }
-      const before = (await clients[0]?.next()) as { mid: number };
-
-      await begin(redis, client);
-      const readiness = await eventually(async () => {
-        const answer = await request(`${instance.url}/readyz`);
-        return answer.status === 503 && says.test(answer.text) ? answer : undefined;
-      }, `/readyz to say ${says}`);
-      assert.match(readiness.text, says);
-      const answer = await post(instance.url, { topic: 'all', msg: 'refused', id: 'once' });
-      assertError(answer, 'queue_unavailable');
-      assert.match(answer.text, says);
-      assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
-      assert.equal((await request(`${instance.adminUrl}/stats`)).status, 200);
-      // One who comes back meanwhile is taken, and waits.
-      const late = await connectWs(t, `${instance.wsUrl}/ws?uid=0&mid=${before.mid - 1}`);
-
-      const share = await cpuShare(instance);
-      assert.ok(share <= maxCpuShare, `${(share * 100).toFixed(1)} % of a core`);
-      assertError(await post(instance.url, { topic: 'all', msg: 'refused', id: 'once' }), 'queue_unavailable');
-
-      await end(redis, client);
-      await untilReady(instance);
-      const again = await post(instance.url, { topic: 'all', msg: 'refused', id: 'once' });
-      assert.equal(again.status, 202, again.text);
-      for (const listener of [...clients, late]) {
-        await listener.until((frame) => (frame as { id?: string }).id === 'once');
-        assert.equal(listener.frames.filter((frame) => (frame as { id?: string }).id === 'once').length, 1);
-        assert.ok(listener.isOpen());
-      }
-    });
+    }
   }
-}
+
+  test('bullmq, started while Redis refuses: nothing spins, and it recovers', async (t) => {
+    const redis = await startRedis(t);
+    const client = openClient(t, redis.url);
+    await client.config('SET', 'maxmemory', '1');
+    const instance = await startInstance(t, {
+      flags: [`--queue=bullmq/${redis.address}`, `--queue-deadline=${deadlineMs}ms`],
+    });
+    const share = await cpuShare(instance);
+    assert.ok(share <= maxStartShare, `${(share * 100).toFixed(1)} % of a core`);
+    await client.config('SET', 'maxmemory', '0');
+    await untilReady(instance);
+    const listener = await connectWs(t, `${instance.wsUrl}/ws?uid=1&mid=`);
+    assert.equal((await post(instance.url, { topic: 'all', msg: 'm', id: 'once' })).status, 202);
+    await listener.until((frame) => (frame as { id?: string }).id === 'once');
+  });
+});
 
 function untilReady({ url }: Instance): Promise<true> {
   return eventually(
@@ -121,22 +140,6 @@ function untilReady({ url }: Instance): Promise<true> {
     'the instance to be ready',
   );
 }
-
-test('bullmq, started while Redis refuses: nothing spins, and it recovers', async (t) => {
-  const redis = await startRedis(t);
-  const client = openClient(t, redis.url);
-  await client.config('SET', 'maxmemory', '1');
-  const instance = await startInstance(t, {
-    flags: [`--queue=bullmq/${redis.address}`, `--queue-deadline=${deadlineMs}ms`],
-  });
-  const share = await cpuShare(instance);
-  assert.ok(share <= maxStartShare, `${(share * 100).toFixed(1)} % of a core`);
-  await client.config('SET', 'maxmemory', '0');
-  await untilReady(instance);
-  const listener = await connectWs(t, `${instance.wsUrl}/ws?uid=1&mid=`);
-  assert.equal((await post(instance.url, { topic: 'all', msg: 'm', id: 'once' })).status, 202);
-  await listener.until((frame) => (frame as { id?: string }).id === 'once');
-});
 
 /** The share of one core that the process takes over some seconds, while nobody asks it for anything. */
 async function cpuShare({ pid }: Instance): Promise<number> {
