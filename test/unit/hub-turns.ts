@@ -9,7 +9,7 @@ export interface TurnClock {
 
 /** More than the hub rests between two fan-outs. */
 const restMs = 20;
-const perLookMs = 4;
+const perLookMs = 1.5;
 
 /** The hub's turns of the event loop, which a test takes one by one. With one write for each look at the clock, a turn has two. */
 export function createTurns({ mock }: TestContext, clock: TurnClock) {
