@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { MessageDocument } from '../../src/ops/message-document.ts';
 import { askRedis, countClients } from '../support/ask-redis.ts';
 import { eventually } from '../support/deadline.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { startClusterSet, type ClusterSet } from '../support/redis-cluster.ts';
 import type { Redis } from '../support/redis.ts';
-import { request } from '../support/request.ts';
-import { accepted } from './admin-client.ts';
-import { assertKeptCame, startLoad, untilReady, type Load } from './topology-load.ts';
+import { assertBothHear, assertKeptCame, startLoad, untilReady, type Load } from './topology-load.ts';
 
 const password = 'p@ss:wo%rd';
 const prefix = '{tidings}';
@@ -28,25 +25,6 @@ async function startAll(t: TestContext, kind: string, named: (set: ClusterSet) =
   const load = await startLoad(t, instances);
   await load.more(50);
   return { set, instances, load };
-}
-
-/** Both are at one node: their questions to each other count who hears them, and whom a node of its own hears is not counted. */
-async function assertBothHear(instances: readonly [Instance, Instance]): Promise<void> {
-  const id = await accepted(instances[0], { topic: 'uids', topic_ids: ['nobody'], msg: 'm' });
-  for (const { adminUrl } of instances) {
-    let said = '';
-    await eventually(
-      async () => {
-        const { status, text, json } = await request(`${adminUrl}/messages/${encodeURIComponent(id)}`);
-        said = text;
-        // Questions go by a connection of their own, which finds the new node by itself; until then they are answered 503.
-        assert.ok([200, 404, 503].includes(status), text);
-        const { counted } = json as MessageDocument;
-        return status === 200 && counted?.instances === 2 && counted.answered === 2 ? true : undefined;
-      },
-      () => `both to be asked; the last: ${said}`,
-    );
-  }
 }
 
 for (const kind of ['redis', 'bullmq'] as const) {

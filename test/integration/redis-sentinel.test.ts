@@ -4,21 +4,21 @@ import { askRedis, countClients } from '../support/ask-redis.ts';
 import { eventually } from '../support/deadline.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { startSentinelSet, type SentinelSet } from '../support/redis-sentinel.ts';
-import { assertKeptCame, startLoad, untilReady, type Load } from './topology-load.ts';
+import { assertBothHear, assertKeptCame, startLoad, untilReady, type Load } from './topology-load.ts';
 
 const password = 'p@ss:wo%rd';
 const options = { args: ['--appendonly', 'yes', '--appendfsync', 'always'], password, sentinelPassword: 'word' };
 
 interface Running {
   readonly set: SentinelSet;
-  readonly instances: readonly Instance[];
+  readonly instances: readonly [Instance, Instance];
   readonly load: Load;
 }
 
 async function startAll(t: TestContext, kind: string, firstArgs: readonly string[] = []): Promise<Running> {
   const set = await startSentinelSet(t, { ...options, firstArgs });
   const flags = [`--queue=${kind}-sentinel/${set.address}`, '--queue-deadline=500ms'];
-  const instances = [await startInstance(t, { flags }), await startInstance(t, { flags })];
+  const instances = [await startInstance(t, { flags }), await startInstance(t, { flags })] as const;
   await untilReady(instances);
   const load = await startLoad(t, instances);
   await load.more(50);
@@ -34,6 +34,7 @@ for (const kind of ['redis', 'bullmq'] as const) {
     await set.untilMaster(second);
     await untilReady(instances);
     await load.more(100);
+    await assertBothHear(instances);
     await assertKeptCame(t, load, second.port, { prefix: 'tidings', password });
     for (const instance of instances) {
       assert.match(String(instance.records('redis.down')[0]?.['reason']), /^Redis master tidings-master/);
@@ -50,6 +51,7 @@ for (const kind of ['redis', 'bullmq'] as const) {
     await load.more(50);
     first.resume();
     await load.more(50);
+    await assertBothHear(instances);
     await assertKeptCame(t, load, second.port, { prefix: 'tidings', password });
   });
 
@@ -65,6 +67,7 @@ for (const kind of ['redis', 'bullmq'] as const) {
     );
     await untilReady(instances);
     await load.more(100);
+    await assertBothHear(instances);
     await assertKeptCame(t, load, second.port, { prefix: 'tidings', password });
     const role = await askRedis(first.port, password, (client) => client.call('role'));
     assert.equal(Array.isArray(role) && role[0], 'master');

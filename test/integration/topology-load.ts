@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import type { MessageDocument } from '../../src/ops/message-document.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import type { Scope } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
@@ -7,6 +8,7 @@ import type { Instance } from '../support/instance.ts';
 import { post } from '../support/post.ts';
 import { request } from '../support/request.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
+import { accepted } from './admin-client.ts';
 
 interface TrackedFrame {
   readonly event?: string;
@@ -166,4 +168,25 @@ export async function assertKeptCame(
     `${load.accepted.length} accepted; lost by replication: ${missed.length} missed, ${repeated.length} came twice; ` +
       `refused: ${JSON.stringify([...load.refusals])}; no 202 for ${load.longestPauseMs().toFixed(0)} ms at most`,
   );
+}
+
+/**
+ * Both are at one server: their questions to each other count who hears them, and whom a server of its own hears is not counted. Questions go
+ * by connections of their own, which /readyz does not speak of and which find the new server by themselves; until then they are answered 503.
+ */
+export async function assertBothHear(instances: readonly [Instance, Instance]): Promise<void> {
+  const id = await accepted(instances[0], { topic: 'uids', topic_ids: ['nobody'], msg: 'm' });
+  for (const { adminUrl } of instances) {
+    let said = '';
+    await eventually(
+      async () => {
+        const { status, text, json } = await request(`${adminUrl}/messages/${encodeURIComponent(id)}`);
+        said = text;
+        assert.ok([200, 404, 503].includes(status), text);
+        const { counted } = json as MessageDocument;
+        return status === 200 && counted?.instances === 2 && counted.answered === 2 ? true : undefined;
+      },
+      () => `both to be asked; the last: ${said}`,
+    );
+  }
 }
