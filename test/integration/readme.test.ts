@@ -30,6 +30,9 @@ function cloneTo(folder: string): void {
   }
 }
 
+/** It installs every package and builds: some ten seconds where nobody else is at work. */
+const prepareLimitMs = 60_000;
+
 // Only the port differs from what stands there: another server may have 3210 on this machine.
 test('the commands of the README, as written, in a fresh clone', async (t) => {
   const [start, curl, open, ab, ...others] = blocks('sh');
@@ -55,6 +58,7 @@ test('the commands of the README, as written, in a fresh clone', async (t) => {
   await server.line(
     (line) => line.includes(`Demo    http://127.0.0.1:${port}/demo/`),
     'the line that says where the demo is',
+    prepareLimitMs,
   );
 
   const page = await runProgram('curl', ['-sf', `http://127.0.0.1:${port}/demo/`]);

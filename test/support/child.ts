@@ -16,7 +16,7 @@ export interface Child {
   readonly exited: Promise<Exit>;
   hasExited(): boolean;
   /** Resolves with the first line, printed already or still to come, that `matches`; rejects when the process ends first. */
-  line(matches: (line: string) => boolean, what: string): Promise<string>;
+  line(matches: (line: string) => boolean, what: string, limitMs?: number): Promise<string>;
   signal(name: NodeJS.Signals): void;
   /** Sends `name`, waits for the end, and uses SIGKILL after `limitMs`, in which case it rejects. */
   end(name: NodeJS.Signals, limitMs?: number): Promise<Exit>;
@@ -75,7 +75,7 @@ export async function startChild(command: string, args: readonly string[], optio
     lines,
     exited,
     hasExited,
-    async line(matches, what) {
+    async line(matches, what, limitMs) {
       const already = lines.find(matches);
       if (already !== undefined) return already;
       let watch = (_line: string): void => {};
@@ -89,7 +89,7 @@ export async function startChild(command: string, args: readonly string[], optio
         });
       });
       try {
-        return await within(seen, () => `${what}; ${tail()}`);
+        return await within(seen, () => `${what}; ${tail()}`, limitMs);
       } finally {
         watchers.delete(watch);
       }
