@@ -51,7 +51,7 @@ export class Pace {
   #turn(): void {
     const startMs = this.#deps.monotonicMs();
     const restMs = this.#notBeforeMs - startMs;
-    if (!this.#isUnderWay && restMs >= minRestMs) {
+    if (restMs >= minRestMs) {
       setTimeout(this.#onTurn, restMs);
       return;
     }

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { Cohort } from '../../src/hub/cohort.ts';
+import { FanOut } from '../../src/hub/fan-out.ts';
+import { Outgoing } from '../../src/hub/outgoing.ts';
+import { Receipts } from '../../src/hub/receipts.ts';
+import { createCounters } from '../../src/ops/counters.ts';
+import { sampleMessage } from '../contract/sample-message.ts';
 import { createRun, range, received, type RunOptions } from './hub-run.ts';
 import { LocalMailboxes } from './hub-mailboxes.ts';
 import { createTurns } from './hub-turns.ts';
-import type { Peer } from './fake-socket.ts';
+import { createPeer, type Peer } from './fake-socket.ts';
 
 /** A hub whose turns of the event loop a test takes one by one: two writes in each. */
 function createSliced(t: TestContext, options: RunOptions = {}) {
@@ -86,6 +92,28 @@ test('new types meanwhile: what was published before is written first, in the or
   publishMany(1, { type: 'b' });
   for (; turns.isWaiting;) turns.take();
   assert.deepEqual(received(waiting), [1, 2, 4]);
+});
+
+test('one that is settled, however often, is given nothing twice', () => {
+  const counters = createCounters();
+  const onTooSlow = (): void => assert.fail('nobody is slow');
+  const fanOut = new FanOut({ monotonicMs: () => 0, counters, receipts: new Receipts(), onTooSlow });
+  const cohort = new Cohort('plain *', 'plain', null);
+  const peers = range(1, 3).map(() => createPeer());
+  for (const { connection } of peers) {
+    cohort.add(connection);
+    fanOut.join(connection, cohort);
+  }
+  fanOut.toCohort(cohort, new Outgoing({ mid: 1, message: sampleMessage() }, 0));
+  fanOut.begin();
+  for (const { connection } of peers.slice(1)) fanOut.settle(connection);
+  for (const { connection } of peers.slice(1)) fanOut.settle(connection);
+  assert.equal(fanOut.write(Number.POSITIVE_INFINITY), true);
+  assert.deepEqual(
+    peers.map(({ socket }) => socket.writes.length),
+    [1, 1, 1],
+  );
+  assert.equal(counters.delivered, 3);
 });
 
 test('one that goes meanwhile has all that was published; the others wait their turn', (t) => {
