@@ -1,5 +1,6 @@
 import type { Appended, Entry, Follower, Health, Journal, MailboxPage } from '../journal/journal.ts';
-import { linkKinds, linkOutcomes, LinkReader, LinkWriter, type LinkBody, type LinkStream } from './link-frames.ts';
+import { linkKinds, linkOutcomes, LinkReader, type LinkBody, type LinkStream } from './link-frames.ts';
+import { LinkWriter } from './link-writer.ts';
 import { UidIndex } from './uid-index.ts';
 
 export interface JournalServerDeps {
@@ -29,6 +30,8 @@ interface Link {
   toldHead: number;
   toldReason: string | undefined;
   isWelcome: boolean;
+  /** How many entries it was told. */
+  entries: number;
 }
 
 /** What a link has carried since its start. */
@@ -48,7 +51,6 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
   const { maxWaitingBytes = usualMaxWaitingBytes } = options;
   const links = new Set<Link>();
   const watching = new UidIndex<Link>();
-  const entriesTold = new Map<Link, number>();
   const news = setInterval(tellNews, newsEveryMs).unref();
 
   const follower: Follower = (entries) => {
@@ -75,9 +77,10 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
   }
 
   function tellEntry(link: Link, entry: Entry): void {
-    link.writer.begin(linkKinds.entry).entry(entry).end();
+    // It goes with the next answer, if there is one soon.
+    link.writer.begin(linkKinds.entry).entry(entry).endSoon();
     link.toldHead = entry.mid;
-    entriesTold.set(link, (entriesTold.get(link) ?? 0) + 1);
+    link.entries += 1;
     if (link.writer.waitingBytes > maxWaitingBytes) cut(link, 'it does not take what it is told');
   }
 
@@ -92,7 +95,7 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
     const head = journal.head();
     if (!link.isWelcome || head <= link.toldHead) return;
     link.toldHead = head;
-    link.writer.begin(linkKinds.head).number(head).end();
+    link.writer.begin(linkKinds.head).number(head).endSoon();
   }
 
   function tellNews(): void {
@@ -196,7 +199,6 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
   function forget(link: Link): void {
     if (!links.delete(link)) return;
     watching.removeAll(link);
-    entriesTold.delete(link);
   }
 
   return {
@@ -206,11 +208,12 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
     accept(stream: LinkStream): void {
       const link: Link = {
         stream,
-        writer: new LinkWriter(stream, monotonicMs, () => tellHead(link)),
+        writer: new LinkWriter(stream, monotonicMs, { onWrite: () => tellHead(link) }),
         worker: 0,
         toldHead: 0,
         toldReason: undefined,
         isWelcome: false,
+        entries: 0,
       };
       links.add(link);
       const reader = new LinkReader((body) => onFrame(link, body));
@@ -231,7 +234,7 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
         worker: link.worker,
         frames: link.writer.frames,
         writes: link.writer.writes,
-        entries: entriesTold.get(link) ?? 0,
+        entries: link.entries,
       })),
     /** The uids that workers watch. */
     get uids(): number {

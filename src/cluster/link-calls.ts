@@ -52,6 +52,11 @@ export class LinkCalls {
     });
   }
 
+  /** How many are under way. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
   /** An answer that came after its deadline is not heeded. */
   answered(body: LinkBody): void {
     this.isLate = false;

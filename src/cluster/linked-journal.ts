@@ -10,9 +10,11 @@ import type {
   Retention,
 } from '../journal/journal.ts';
 import type { Message } from '../message/message.ts';
+import { Crowd } from './crowd.ts';
 import { LinkCalls, LinkError } from './link-calls.ts';
 import { KnownHeads } from './known-heads.ts';
-import { linkKinds, linkOutcomes, LinkReader, LinkWriter, type LinkBody, type LinkStream } from './link-frames.ts';
+import { linkKinds, linkOutcomes, LinkReader, type LinkBody, type LinkStream } from './link-frames.ts';
+import { LinkWriter } from './link-writer.ts';
 import { Watched, type Watches } from './watched.ts';
 
 export interface LinkedJournalDeps {
@@ -57,6 +59,9 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
   const recent = new MailboxLog({ ...retention, bytes: Math.min(recentBytes, retention.bytes) });
   const heads = new KnownHeads();
   const calls = new LinkCalls({ deadlineMs, monotonicMs });
+  const crowd = new Crowd();
+  /** Calls that were made since the last write. */
+  let asked = 0;
   const watched = new Watched({
     ask: (uid, onAnswer) =>
       ask(
@@ -126,6 +131,14 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     }
   }
 
+  /** All who call wait for their answer already, and those before them have theirs. */
+  const isWaitVain = (): boolean => calls.size === asked && crowd.isComplete(asked);
+
+  function onWrite(isRested: boolean): void {
+    if (asked > 0) crowd.wrote(asked, isRested);
+    asked = 0;
+  }
+
   function lost(): void {
     if (isStopping || !health.ok) calls.close('The link to the supervisor is closed.');
     if (isStopping) return;
@@ -137,7 +150,14 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
   function tell(kind: number, write: (frame: LinkWriter) => void): void {
     if (writer === undefined) return;
     write(writer.begin(kind));
-    writer.end();
+    writer.endSoon();
+  }
+
+  function call(link: LinkWriter, kind: number, number: number, write: (frame: LinkWriter) => void): void {
+    write(link.begin(kind).count(number));
+    asked += 1;
+    if (isWaitVain()) link.end();
+    else link.endSoon();
   }
 
   function ask<Answer>(
@@ -145,10 +165,11 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     write: (frame: LinkWriter) => void,
     read: (answer: LinkBody) => Answer,
   ): Promise<Answer> {
-    if (writer === undefined || writer.waitingBytes > maxWaitingBytes) {
+    const link = writer;
+    if (link === undefined || link.waitingBytes > maxWaitingBytes) {
       return Promise.reject(new LinkError('The supervisor does not take what it is told.'));
     }
-    return calls.make((call) => tell(kind, (frame) => write(frame.count(call))), read);
+    return calls.make((number) => call(link, kind, number, write), read);
   }
 
   return {
@@ -157,12 +178,13 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
       follower = theFollower;
       const opened = await deps.connect();
       stream = opened;
-      writer = new LinkWriter(opened, monotonicMs);
+      writer = new LinkWriter(opened, monotonicMs, { onWrite });
       const reader = new LinkReader(onFrame);
       const isWelcome = new Promise<void>((resolve) => (welcomed = resolve));
       opened.on('data', (chunk: Buffer) => {
         reader.push(chunk);
         deliver();
+        if (asked > 0 && isWaitVain()) writer?.hurry();
       });
       opened.on('error', () => {});
       const closed = new Promise<never>((_resolve, reject) => {

@@ -46,11 +46,12 @@ export function sharingTests({ open, openStore, openAlone }: Opener): void {
 
   test('stores of different deployments do not meet', async (t) => {
     const [one, other] = [await openAlone(t), await openAlone(t)];
-    const message = sampleMessage();
+    const [message, ofOne, ofOther] = [sampleMessage(), sampleMessage(), sampleMessage()];
     await appendNew(one.journal, [message]);
     await appendNew(other.journal, [message]);
-    await one.told.ids(1);
-    await other.told.ids(1);
-    assert.notEqual(one.told.entries[0]?.mid, other.told.entries[0]?.mid);
+    await appendNew(one.journal, [ofOne]);
+    await appendNew(other.journal, [ofOther]);
+    assert.deepEqual(await one.told.ids(2), [message.id, ofOne.id]);
+    assert.deepEqual(await other.told.ids(2), [message.id, ofOther.id]);
   });
 }

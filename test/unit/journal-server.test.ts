@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linkKinds, LinkWriter } from '../../src/cluster/link-frames.ts';
+import { linkKinds } from '../../src/cluster/link-frames.ts';
+import { LinkWriter, restMs } from '../../src/cluster/link-writer.ts';
 import { sampleMessage, sampleMessages } from '../contract/sample-message.ts';
+import { settled } from './hub-run.ts';
 import { createLinkPair } from './link-pipe.ts';
 import { createLinkedRun, deadlineMs } from './linked-run.ts';
 
@@ -60,23 +62,83 @@ test('posts of one turn go to the supervisor in one write, and are answered in t
   assert.deepEqual(worker.told, [], 'and are told to nobody who does not watch');
 });
 
-test('after a write the next one waits for a millisecond, so that those who come meanwhile go with it', async (t) => {
+test('a post waits for the answers to those before it, if these do not take long, and goes with those that came meanwhile', async (t) => {
   const run = createLinkedRun(t);
   await run.start();
   const { journal, ends } = await run.fork();
+  const written = (): number => {
+    run.tick(0);
+    return ends[0].writtenBytes;
+  };
   run.tick(10);
+  const start = written();
   void journal.append(sampleMessages(1));
-  run.tick(0);
-  const first = ends[0].writableLength;
+  const first = written() - start;
   assert.ok(first > 0, 'a lone post does not wait');
   void journal.append(sampleMessages(1));
-  run.tick(0);
   void journal.append(sampleMessages(1));
+  assert.equal(written(), start + first);
+  ends[0].pass(1_000_000);
+  await settled();
   run.tick(0);
-  assert.equal(ends[0].writableLength, first);
-  run.tick(1);
-  assert.ok(ends[0].writableLength > 2.5 * first, 'both went');
+  ends[1].pass(1_000_000);
+  const second = written() - start - first;
+  assert.ok(second > 1.5 * first, 'both went when the first was answered');
+  void journal.append(sampleMessages(1));
+  assert.equal(written(), start + first + second);
+  run.tick(restMs);
+  assert.ok(written() > start + first + second, 'nobody waits longer than a rest');
   await run.arrive();
+});
+
+test('who posts when it is answered is kept waiting for others that do not come only now and then', async (t) => {
+  const run = createLinkedRun(t);
+  await run.start();
+  const { journal, ends } = await run.fork();
+  let waits = 0;
+  for (let post = 0; post < 300; post += 1) {
+    const appended = journal.append(sampleMessages(1));
+    run.tick(0);
+    if (ends[0].writableLength === 0) {
+      waits += 1;
+      run.tick(restMs);
+    }
+    ends[0].pass(1_000_000);
+    await settled();
+    run.tick(0);
+    ends[1].pass(1_000_000);
+    assert.equal((await appended)[0]?.outcome, 'appended');
+  }
+  assert.ok(waits > 0 && waits < 20, `${waits} of 300`);
+});
+
+test('entries for a worker that waits for nothing rest, and go ahead of its next answer', async (t) => {
+  const run = createLinkedRun(t);
+  await run.start();
+  const { journal, ends, told } = await run.fork(['a']);
+  const append = async (): Promise<void> => {
+    await run.journal.append([sampleMessage({ uids: ['a'] })]);
+    run.tick(0);
+  };
+  const writes = (): number => run.server.counts()[0]?.writes ?? 0;
+  run.tick(10);
+  const before = writes();
+  await append();
+  assert.equal(writes(), before + 1, 'after a quiet time at once');
+  await append();
+  await append();
+  assert.equal(writes(), before + 1);
+  const asked = journal.ackedBy(['a']).then(() => told.length);
+  run.tick(restMs - 1);
+  ends[0].pass(1_000_000);
+  await settled();
+  run.tick(0);
+  assert.equal(writes(), before + 2);
+  ends[1].pass(1_000_000);
+  assert.equal(await asked, 3);
+  await append();
+  run.tick(restMs);
+  assert.equal(writes(), before + 3, 'no longer than a rest');
 });
 
 test('who is answered knows of everything that the answer speaks of, however the bytes are cut', async (t) => {
