@@ -32,22 +32,28 @@ test('a stop loses no post: each is answered, or its connection is refused', asy
   const port = Number(new URL(instance.url).port);
   const listener = await connectWs(t, `${instance.wsUrl}/ws?uid=1&mid=`);
   const answers: string[] = [];
+  const lastOf: string[] = [];
   let isRefused = false;
   const poster = async (): Promise<void> => {
+    let last = '';
     while (!isRefused) {
       const answer = await postAlone(port);
       if (answer.startsWith('closed:')) isRefused = true;
-      else answers.push(answer);
+      else answers.push((last = answer));
     }
+    lastOf.push(last);
   };
   const posters = Array.from({ length: 8 }, poster);
   await listener.count(50);
   await instance.stop();
   await Promise.all(posters);
   // Between the last look for new connections and the close of the door are some microseconds, or a turn of other processes on a busy
-  // machine: into that the system may take one, which nobody here ever sees, and resets it. Of eight that never pause, one at most.
+  // machine: what the system takes into that it resets, and nobody here ever sees it. So it is the last thing that its poster hears
+  // before the door is closed, and of eight that never pause it is few; with workers that end before the door it is nearly all.
   const lost = answers.filter((answer) => answer !== '202');
-  assert.deepEqual(lost, lost.slice(0, 1).fill('closed after it was opened: read ECONNRESET'));
+  assert.deepEqual(lost, Array<string>(lost.length).fill('closed after it was opened: read ECONNRESET'));
+  assert.equal(lastOf.filter((answer) => answer !== '202').length, lost.length, 'none is lost before the end');
+  assert.ok(lost.length <= 4, `${lost.length} of 8 posters lost a post`);
   assert.ok(answers.length >= 50, `${answers.length} posts`);
 });
 
