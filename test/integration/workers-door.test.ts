@@ -48,12 +48,11 @@ test('a stop loses no post: each is answered, or its connection is refused', asy
   await instance.stop();
   await Promise.all(posters);
   // Between the last look for new connections and the close of the door are some microseconds, or a turn of other processes on a busy
-  // machine: what the system takes into that it resets, and nobody here ever sees it. So it is the last thing that its poster hears
-  // before the door is closed, and of eight that never pause it is few; with workers that end before the door it is nearly all.
+  // machine: what the system takes into that it resets, and nobody here ever sees it. So it is the last that its poster hears before the
+  // door is closed. That the door waits for such a look is end-server.test's.
   const lost = answers.filter((answer) => answer !== '202');
   assert.deepEqual(lost, Array<string>(lost.length).fill('closed after it was opened: read ECONNRESET'));
   assert.equal(lastOf.filter((answer) => answer !== '202').length, lost.length, 'none is lost before the end');
-  assert.ok(lost.length <= 4, `${lost.length} of 8 posters lost a post`);
   assert.ok(answers.length >= 50, `${answers.length} posts`);
 });
 
