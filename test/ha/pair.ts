@@ -1,5 +1,5 @@
 import { portOf, startProxy, type Proxy } from '../integration/nginx/proxy.ts';
-import { steadyPort } from '../integration/nginx/steady-port.ts';
+import { steadyPort } from '../support/steady-port.ts';
 import type { Scope } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
@@ -52,8 +52,8 @@ export async function startPair(scope: Scope, options: PairOptions): Promise<Pai
   const { stopLimitMs } = options;
   const launch = (flags: readonly string[]) => (): Promise<Instance> =>
     startInstance(scope, { flags: [...flags, ...options.flags], stopLimitMs });
-  const primaryPort = await steadyPort();
-  const backupPort = await steadyPort();
+  const primaryPort = await steadyPort(scope);
+  const backupPort = await steadyPort(scope);
   const primary = await startMember('primary', launch([...queueAt(network.port), `--port=${primaryPort}`]));
   const backupFlags = options.backupFlags(primary.instance.url);
   const backup = await startMember('backup', launch([...queueAt(redis.port), `--port=${backupPort}`, ...backupFlags]));

@@ -6,7 +6,7 @@ import { post } from '../support/post.ts';
 import { startRedis } from '../support/redis.ts';
 import { request } from '../support/request.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
-import { steadyPort } from './nginx/steady-port.ts';
+import { steadyPort } from '../support/steady-port.ts';
 
 const MIN_STAY_MS = 10_000;
 
@@ -49,7 +49,7 @@ const gone = (clients: readonly WsClient[]): number => clients.filter((client) =
 
 test('the primary comes back: its clients are told to go to it, resume there without loss, and so is who comes later', async (t) => {
   const redis = await startRedis(t);
-  const port = await steadyPort();
+  const port = await steadyPort(t);
   const queue = `--queue=redis/${redis.address}`;
   const primaryUrl = `http://127.0.0.1:${port}`;
   const backup = await startInstance(t, {
@@ -108,7 +108,7 @@ test('the primary comes back: its clients are told to go to it, resume there wit
 });
 
 test('a primary that fails again keeps nobody: the hand-back ends at once, and it is waited for longer', async (t) => {
-  const port = await steadyPort();
+  const port = await steadyPort(t);
   const backup = await startInstance(t, {
     flags: [`--backup-of=http://127.0.0.1:${port}`, '--failback-after=2s', '--drain=10m'],
   });
@@ -138,7 +138,7 @@ test('a primary that fails again keeps nobody: the hand-back ends at once, and i
 });
 
 test('a backup of itself says so, and sends nobody away', async (t) => {
-  const port = await steadyPort();
+  const port = await steadyPort(t);
   const instance = await startInstance(t, {
     flags: [`--port=${port}`, `--backup-of=http://127.0.0.1:${port}`, '--failback-after=1s'],
   });

@@ -5,7 +5,7 @@ import { post } from '../support/post.ts';
 import { startRedis } from '../support/redis.ts';
 import { connectWs } from '../support/ws-client.ts';
 import { portOf, startOnRedis, startProxy, statsOf } from './nginx/proxy.ts';
-import { steadyPort } from './nginx/steady-port.ts';
+import { steadyPort } from '../support/steady-port.ts';
 import { startTraffic } from './nginx/traffic.ts';
 
 const RESTARTS = 4;
@@ -15,7 +15,7 @@ const LISTENERS = 4;
 
 test('a primary that is restarted under posts without a key: none is refused, and each is heard once', async (t) => {
   const redis = await startRedis(t);
-  const flags = [`--port=${await steadyPort()}`, '--drain=500ms'];
+  const flags = [`--port=${await steadyPort(t)}`, '--drain=500ms'];
   const backup = await startOnRedis(t, redis);
   let primary = await startOnRedis(t, redis, flags);
   const nginx = await startProxy(t, {

@@ -6,7 +6,7 @@ import { startRedis } from '../support/redis.ts';
 import type { Answer } from '../support/request.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 import { portOf, startOnRedis, startProxy, statsOf } from './nginx/proxy.ts';
-import { steadyPort } from './nginx/steady-port.ts';
+import { steadyPort } from '../support/steady-port.ts';
 import { startTraffic } from './nginx/traffic.ts';
 import { assertUnanswered } from './nginx/unanswered.ts';
 
@@ -22,7 +22,7 @@ interface Tracked {
 
 test('the primary is killed under traffic, the backup serves, and the primary comes back', async (t) => {
   const redis = await startRedis(t);
-  const primaryFlags = [`--port=${await steadyPort()}`];
+  const primaryFlags = [`--port=${await steadyPort(t)}`];
   const primary = await startOnRedis(t, redis, primaryFlags);
   const backup = await startOnRedis(t, redis);
   const nginx = await startProxy(t, {
