@@ -34,7 +34,7 @@ import { createAdmin } from './ops/admin.ts';
 import { createAssets } from './ops/assets.ts';
 import { createCounters } from './ops/counters.ts';
 import { Drops } from './ops/drops.ts';
-import type { Log } from './ops/log.ts';
+import { auditLog, type Log } from './ops/log.ts';
 import { createMessageDesk } from './ops/message-desk.ts';
 import { version } from './ops/version.ts';
 import { workerQuestion } from './ops/worker-question.ts';
@@ -183,7 +183,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const backup = (): BackupReport | null => failback?.report() ?? null;
   const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
   const { users } = access;
-  const adminAccess = openAdminAccess(config, { log, monotonicMs });
+  const adminAccess = openAdminAccess(config, { log: auditLog(log), monotonicMs });
   const { backlog } = queue;
   const state = (): InstanceState => lifecycle.state;
   const admin = createAdmin(

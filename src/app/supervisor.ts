@@ -17,6 +17,7 @@ import { createAdmin } from '../ops/admin.ts';
 import { createCounters } from '../ops/counters.ts';
 import { addUp } from '../ops/crew-stats.ts';
 import { Drops } from '../ops/drops.ts';
+import { auditLog } from '../ops/log.ts';
 import { createMessageDesk } from '../ops/message-desk.ts';
 import { version } from '../ops/version.ts';
 import { workerQuestion } from '../ops/worker-question.ts';
@@ -144,7 +145,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
       messages,
       users,
       backlog: queue.backlog,
-      access: openAdminAccess(config, { log, monotonicMs }),
+      access: openAdminAccess(config, { log: auditLog(log), monotonicMs }),
       version,
       onFault,
     },

@@ -232,7 +232,7 @@ export const configSchema = z.strictObject({
   ),
   logLevel: choice(logLevels, 'info', {
     group: 'Process',
-    description: 'Least serious log line that is written; silent writes none.',
+    description: 'Least serious log line that is written; those of the audit are written at every level. silent writes none at all.',
   }),
 });
 

@@ -7,3 +7,8 @@ export type Log = Logger;
 export function createLog(level: Level | 'silent'): Log {
   return pino({ level, base: null }, destination({ fd: 2, sync: true }));
 }
+
+/** The same log for what has to be in it however few lines are wanted: its `info` is written at every level but `silent`. */
+export function auditLog(log: Log): Log {
+  return log.level === 'silent' ? log : log.child({}, { level: 'info' });
+}
