@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describeMachine } from '../../bench/machine.ts';
-import { newestReport, writeMeasured } from '../ha/document.ts';
+import { newestReports, writeMeasured } from '../ha/document.ts';
 import { HA_USAGE, parseHaOptions } from '../ha/options.ts';
 import { toMarkdown as toHaMarkdown } from '../ha/report.ts';
 import { runHaScenarios } from '../ha/run.ts';
@@ -105,7 +105,7 @@ try {
   const argv = process.argv.slice(2);
   const ha = parseHaOptions(argv);
   const options = ha ?? parseOptions(argv, Date.now() % 1_000_000);
-  if (options === 'render') writeMeasured(newestReport());
+  if (options === 'render') writeMeasured(newestReports());
   else if (options === 'list') {
     for (const name of scenarioNames) process.stdout.write(`${name} -> ${scenarios[name].invariant}\n`);
     for (const name of haNames) process.stdout.write(`--ha=${name} -> ${haScenarios[name].event}\n`);

@@ -3,7 +3,7 @@ import type { HaOrder } from './run.ts';
 import { haNames, type HaName } from './scenarios.ts';
 
 export const HA_USAGE =
-  'npm run chaos -- --ha[=kill-primary,storm] [--short] [--out=test/ha/results]; --ha --render: docs/ha.md anew from the newest results';
+  'npm run chaos -- --ha[=kill-primary,storm] [--workers=2] [--short] [--out=test/ha/results]; --ha --render: docs/ha.md anew from the newest results';
 
 /** What a command line with `--ha` asks for; undefined: it is not one. 'render': nothing is to be played. Throws with a message for the user. */
 export function parseHaOptions(argv: readonly string[]): HaOrder | 'render' | undefined {
@@ -14,6 +14,7 @@ export function parseHaOptions(argv: readonly string[]): HaOrder | 'render' | un
     options: {
       ha: { type: 'string', default: '' },
       short: { type: 'boolean', default: false },
+      workers: { type: 'string', default: '1' },
       render: { type: 'boolean', default: false },
       out: { type: 'string' },
     },
@@ -24,9 +25,15 @@ export function parseHaOptions(argv: readonly string[]): HaOrder | 'render' | un
   return {
     names: values.ha.split(',').map(haName),
     isFull: !values.short,
+    workers: workerCount(values.workers),
     outDir,
     isForDocs: values.out === undefined,
   };
+}
+
+function workerCount(text: string): number {
+  if (!/^[1-9]\d?$/.test(text)) throw new Error(`--workers=${text}: how many workers each instance has, 1 to 99`);
+  return Number(text);
 }
 
 function haName(text: string): HaName {

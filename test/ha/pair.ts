@@ -13,10 +13,12 @@ export interface Member {
   readonly instance: Instance;
   /** Starts a process again in this place, on the port that the last one had. */
   start(): Promise<void>;
-  /** Listeners that it holds. */
+  /** Listeners that it holds; of workers each is asked until it answers. */
   connections(): Promise<number>;
-  /** Posts that its process has accepted. */
+  /** Posts that its processes have accepted. */
   accepted(): Promise<number>;
+  /** SIGSTOP to it and its workers, as on a machine that swaps. Undone by the function that it resolves with. */
+  freeze(): Promise<() => void>;
 }
 
 export interface Pair {
@@ -80,7 +82,14 @@ export async function startPair(scope: Scope, options: PairOptions): Promise<Pai
 
 async function startMember(name: Member['name'], launch: () => Promise<Instance>): Promise<Member> {
   let instance = await launch();
-  const stats = async (): Promise<Stats> => (await request(`${instance.adminUrl}/stats`)).json as Stats;
+  // Sums that lack a worker would say that it holds nobody.
+  const isWhole = ({ workers = [] }: Stats): boolean =>
+    workers.every(({ isReady, gauges }) => !isReady || gauges !== null);
+  const stats = (): Promise<Stats> =>
+    eventually(async () => {
+      const document = (await request(`${instance.adminUrl}/stats`)).json as Stats;
+      return isWhole(document) ? document : undefined;
+    }, `every worker of the ${name} to answer`);
   return {
     name,
     get instance() {
@@ -91,10 +100,24 @@ async function startMember(name: Member['name'], launch: () => Promise<Instance>
     },
     connections: async () => (await stats()).gauges.connections,
     accepted: async () => (await stats()).counters.accepted,
+    async freeze() {
+      const workers = ((await stats()).workers ?? []).flatMap(({ pid }) => pid ?? []);
+      const all = [instance.pid, ...workers];
+      for (const pid of all) process.kill(pid, 'SIGSTOP');
+      return () => {
+        for (const pid of all) process.kill(pid, 'SIGCONT');
+      };
+    },
   };
 }
 
 interface Stats {
   readonly gauges: { readonly connections: number };
   readonly counters: { readonly accepted: number };
+  /** Absent: it has none. */
+  readonly workers?: readonly {
+    readonly pid: number | null;
+    readonly isReady: boolean;
+    readonly gauges: Readonly<Record<string, number>> | null;
+  }[];
 }

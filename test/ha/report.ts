@@ -4,6 +4,8 @@ import type { HaResult } from './run-scenario.ts';
 /** All that one invocation found. */
 export interface HaReport {
   readonly machine: Machine;
+  /** Of each instance; absent or 1: it was one process. */
+  readonly workers?: number;
   readonly results: readonly HaResult[];
 }
 
@@ -12,7 +14,9 @@ export function toMarkdown(report: HaReport): string {
   const logs = report.results.map(({ scenario, log, failure }) =>
     [`### ${scenario}`, '```', ...log, ...(failure === '' ? [] : [failure]), '```'].join('\n'),
   );
-  const parts = [`# Failures of a pair`, measured(report), '## What happened when', ...logs];
+  const { workers = 1 } = report;
+  const title = workers > 1 ? `# Failures of a pair with ${workers} workers each` : '# Failures of a pair';
+  const parts = [title, measured(report), '## What happened when', ...logs];
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -23,8 +27,48 @@ export function measured({ machine, results }: HaReport): string {
     'Accepted, lost, repeated: see "How it is measured". Refused: posts whose one attempt was not answered 202; in brackets those that had a key. Share: of the posts of the 10 s after the event.',
     timeTable(results),
     'Silence: of a listener, from the loss of its socket (or the kill of its instance) to its welcome on another. Busiest second: the share of the listeners that came back within it; of a hand-back, those who were handed back. All back: from the event to the last welcome. p99: of `/send`, from the event until all were back, or for 5 s where nobody moved. Stall: how long at most the measuring processes did not get their turn.',
-    `${machine.date.slice(0, 16).replace('T', ' ')} UTC, ${machine.cpu}, ${machine.cores} cores that clients, nginx, Redis and both instances share, ${machine.kernel}, Node ${machine.node}, Redis ${machine.redis}.`,
+    measuredOn(machine),
   ].join('\n\n');
+}
+
+/** The table of docs/ha.md of instances with workers, and what it was measured on. Times of answers are not in it. */
+export function measuredCrews({ machine, results }: HaReport): string {
+  return `${crewTable(results)}\n\n${measuredOn(machine)}`;
+}
+
+function measuredOn(machine: Machine): string {
+  return `${machine.date.slice(0, 16).replace('T', ' ')} UTC, ${machine.cpu}, ${machine.cores} cores that clients, nginx, Redis and both instances share, ${machine.kernel}, Node ${machine.node}, Redis ${machine.redis}.`;
+}
+
+function crewTable(results: readonly HaResult[]): string {
+  return table(
+    [
+      'event',
+      'accepted',
+      'lost',
+      'repeated',
+      'refused',
+      'longest silence',
+      'busiest second',
+      'all back',
+      'as promised',
+    ],
+    results.map(({ event, failure, figures, isDurable }) => [
+      event,
+      whole(figures.accepted),
+      lostOf(figures, isDurable),
+      whole(figures.repeated),
+      `${whole(figures.refused)} (${whole(figures.refusedWithKey)})`,
+      seconds(figures.longestSilenceMs),
+      figures.reconnects === 0 ? '' : percent(figures.busiestSecondShare),
+      seconds(figures.allBackMs),
+      failure === '' ? 'yes' : '**no**',
+    ]),
+  );
+}
+
+function lostOf({ lost, untold }: HaResult['figures'], isDurable: boolean): string {
+  return lost === 0 || isDurable ? `**${whole(lost)}**` : `**${whole(lost)}**, untold ${untold}`;
 }
 
 function lossTable(results: readonly HaResult[]): string {
@@ -36,9 +80,7 @@ function lossTable(results: readonly HaResult[]): string {
       whole(postsPerSecond),
       whole(figures.accepted),
       whole(figures.delivered),
-      figures.lost === 0 || isDurable
-        ? `**${whole(figures.lost)}**`
-        : `**${whole(figures.lost)}**, untold ${figures.untold}`,
+      lostOf(figures, isDurable),
       whole(figures.repeated),
       `${whole(figures.refused)} (${whole(figures.refusedWithKey)})`,
       percent(figures.refusedShare),

@@ -46,6 +46,8 @@ export interface HaResult {
 export interface HaOptions {
   readonly scenario: HaName;
   readonly isFull: boolean;
+  /** Of each instance; absent or 1: it is one process. */
+  readonly workers?: number;
   readonly say?: (line: string) => void;
   /** A port that nginx is given for the primary instead of its own: for a control that loses something on the way. */
   readonly detour?: (port: number) => Promise<number>;
@@ -62,7 +64,8 @@ const DRAIN = { full: '20s', short: '2s' };
 const STOP_LIMIT_MS = 40_000;
 
 /** Plays one scenario against a pair of its own, which ends with the scope, and judges it. Rejects when it cannot be played. */
-export async function runHa(scope: Scope, { scenario: name, isFull, say, detour }: HaOptions): Promise<HaResult> {
+export async function runHa(scope: Scope, options: HaOptions): Promise<HaResult> {
+  const { scenario: name, isFull, workers = 1, say, detour } = options;
   const scenario: Scenario = scenarios[name];
   const size = isFull ? 'full' : 'short';
   const history = new History(`ha-${Date.now().toString(36)}`);
@@ -74,7 +77,7 @@ export async function runHa(scope: Scope, { scenario: name, isFull, say, detour 
     say?.(at);
   };
   const pair = await startPair(scope, {
-    flags: [`--drain=${scenario.drain ?? DRAIN[size]}`],
+    flags: [`--drain=${scenario.drain ?? DRAIN[size]}`, ...(workers > 1 ? [`--workers=${workers}`] : [])],
     backupFlags: (primaryUrl) => [`--backup-of=${primaryUrl}`, ...(isFull ? [] : ['--failback-after=2s'])],
     nginx: scenario.nginx?.[size] ?? [],
     isOnRedis: scenario.queue !== 'list',

@@ -5,13 +5,15 @@ import { createScope } from '../support/planned-scope.ts';
 import { projectRoot } from '../support/project.ts';
 import { isComplete, writeMeasured } from './document.ts';
 import { toMarkdown, type HaReport } from './report.ts';
-import { runHa, type HaResult } from './run-scenario.ts';
+import { runHa, type HaOptions, type HaResult } from './run-scenario.ts';
 import type { HaName } from './scenarios.ts';
 
 export interface HaOrder {
   readonly names: readonly HaName[];
   /** False: the small versions that `npm test` runs. */
   readonly isFull: boolean;
+  /** Of each instance; 1: it is one process. */
+  readonly workers: number;
   readonly outDir: string;
   /** Puts the tables into docs/ha.md, when every scenario was played in full. */
   readonly isForDocs: boolean;
@@ -19,12 +21,12 @@ export interface HaOrder {
 
 /** Plays the scenarios one after the other, each on a pair of its own; gives the report, and keeps it in `outDir`. */
 export async function runHaScenarios(order: HaOrder, say: (line: string) => void): Promise<HaReport> {
-  const { names, isFull, outDir } = order;
+  const { names, isFull, workers, outDir } = order;
   const results: HaResult[] = [];
   for (const scenario of names) {
     say(`${scenario}:`);
     try {
-      const result = await runOne(scenario, isFull, (line) => say(`  ${line}`));
+      const result = await runOne({ scenario, isFull, workers, say: (line) => say(`  ${line}`) });
       if (result.failure !== '') say(result.failure);
       results.push(result);
     } catch (error) {
@@ -32,7 +34,7 @@ export async function runHaScenarios(order: HaOrder, say: (line: string) => void
       say(`${scenario} could not be played to its end: ${String(error)}`);
     }
   }
-  const report: HaReport = { machine: describeMachine(projectRoot), results };
+  const report: HaReport = { machine: describeMachine(projectRoot), workers, results };
   const dir = resolve(projectRoot, outDir);
   mkdirSync(dir, { recursive: true });
   const base = join(dir, `${report.machine.date.slice(0, 19).replaceAll(':', '')}Z`);
@@ -40,16 +42,16 @@ export async function runHaScenarios(order: HaOrder, say: (line: string) => void
   writeFileSync(`${base}.md`, toMarkdown(report));
   say(`written: ${base}.md`);
   if (order.isForDocs && isComplete(report)) {
-    writeMeasured(report);
+    writeMeasured([report]);
     say('docs/ha.md has these figures now');
   }
   return report;
 }
 
-async function runOne(scenario: HaName, isFull: boolean, say: (line: string) => void): Promise<HaResult> {
+async function runOne(options: HaOptions): Promise<HaResult> {
   const scope = createScope();
   try {
-    const result = await runHa(scope, { scenario, isFull, say });
+    const result = await runHa(scope, options);
     return await scope.end().then(
       () => result,
       // A server that did not end well had a bug, whatever was delivered.

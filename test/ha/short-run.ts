@@ -7,8 +7,8 @@ import type { HaName } from './scenarios.ts';
 const LEAST_ACCEPTED = 100;
 
 /** Plays the small version of a scenario; what it lost, or refused against its promise, fails the test. Times are only told. */
-export async function holds(t: TestContext, scenario: HaName): Promise<Figures> {
-  const { failure, figures, log } = await runHa(t, { scenario, isFull: false });
+export async function holds(t: TestContext, scenario: HaName, workers = 1): Promise<Figures> {
+  const { failure, figures, log } = await runHa(t, { scenario, isFull: false, workers });
   t.diagnostic(JSON.stringify(figures));
   assert.equal(failure, '', `${failure}\n${log.join('\n')}`);
   assert.ok(figures.accepted >= LEAST_ACCEPTED, `${figures.accepted} accepted`);

@@ -25,12 +25,11 @@ export const unpromised = {
     limits: nothingLost,
     ...usual,
     async play(stage) {
-      const { instance } = stage.pair.primary;
       await rest(stage, CALM_MS, 1_000);
       await fault(stage, 'pause-instance', 'primary', async () => {
-        instance.pause();
+        const goOn = await stage.pair.primary.freeze();
         await rest(stage, 20_000, 7_000);
-        instance.resume();
+        goOn();
       });
       await rest(stage, 15_000, 2_000);
       await allBack(stage);

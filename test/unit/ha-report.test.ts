@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { haPage, isComplete, newestReport, withMeasured } from '../ha/document.ts';
+import { haPage, isComplete, newestReports, withMeasured } from '../ha/document.ts';
 import { parseHaOptions } from '../ha/options.ts';
 import { toMarkdown, type HaReport } from '../ha/report.ts';
 import { exceeded, type Figures, type HaResult } from '../ha/run-scenario.ts';
@@ -30,7 +30,7 @@ const figures: Figures = {
   longestStallMs: 140,
 };
 
-function report(results: Partial<HaResult>[]): HaReport {
+function report(results: Partial<HaResult>[], workers = 1): HaReport {
   const usual: HaResult = {
     scenario: 'kill-primary',
     event: 'SIGKILL of the primary',
@@ -53,7 +53,7 @@ function report(results: Partial<HaResult>[]): HaReport {
     openFilesLimit: 20_000,
     pinning: 'none',
   };
-  return { machine, results: results.map((one) => ({ ...usual, ...one })) };
+  return { machine, workers, results: results.map((one) => ({ ...usual, ...one })) };
 }
 
 test('a limit is broken by what is above it; one of time only in a full run', () => {
@@ -89,17 +89,42 @@ test('only every scenario in full makes a page, and the page keeps what stands a
   assert.equal(isComplete(report(all.slice(1))), false);
   assert.equal(isComplete(report([...all.slice(1), { scenario: haNames[0] ?? 'storm', isFull: false }])), false);
   const page = 'before\n<!-- measured: npm run chaos -- --ha -->\nthe former table\n<!-- /measured -->\nafter\n';
-  const once = withMeasured(page, report(all));
+  const once = withMeasured(page, [report(all)]);
   assert.match(once, /^before\n<!-- measured.*-->\n\n\| event [^]*\n\n<!-- \/measured -->\nafter\n$/);
   assert.doesNotMatch(once, /former/);
-  assert.equal(withMeasured(once, report(all)), once);
-  assert.throws(() => withMeasured('nothing', report(all)), /lacks/);
+  assert.equal(withMeasured(once, [report(all)]), once);
+  assert.throws(() => withMeasured('nothing', [report(all)]), /lacks/);
+});
+
+test('a run with workers never stands for one without, and has a place of its own', () => {
+  const all = haNames.map((scenario) => ({ scenario, event: 'of one process' }));
+  const crews = report(
+    all.map((one) => ({ ...one, event: 'of two workers' })),
+    2,
+  );
+  assert.equal(isComplete(crews), true);
+  assert.equal(isComplete(report(all, 3)), false, 'the page tells of two');
+  const places = ['npm run chaos -- --ha', 'npm run chaos -- --ha --workers=2'];
+  const page = places.map((how) => `<!-- measured: ${how} -->\n\n${how}\n<!-- /measured -->\n`).join('between\n');
+  const [own, crew, ...rest] = withMeasured(page, [crews]).split('between\n');
+  assert.equal(rest.length, 0);
+  assert.equal(own, page.split('between\n')[0]);
+  assert.match(crew ?? '', /^<!--.*--workers=2 -->\n\n\| event [^]*of two workers/);
+  const both = withMeasured(page, [report(all), crews]).split('between\n');
+  assert.deepEqual(
+    both.map((part) => [/of one process/.test(part), /of two workers/.test(part)]),
+    [
+      [true, false],
+      [false, true],
+    ],
+  );
+  assert.match(toMarkdown(crews), /^# Failures of a pair with 2 workers each\n/);
 });
 
 test('the tables of docs/ha.md are those of the newest full run', () => {
   const page = readFileSync(haPage, 'utf8');
   assert.equal(
-    withMeasured(page, newestReport()),
+    withMeasured(page, newestReports()),
     page,
     'npm run chaos -- --ha writes them; --ha --render writes those of the newest results',
   );
@@ -107,15 +132,18 @@ test('the tables of docs/ha.md are those of the newest full run', () => {
 
 test('the command line: all scenarios, some, short ones, and names that do not exist', () => {
   assert.equal(parseHaOptions(['--setup=redis']), undefined);
-  const full = { isFull: true, outDir: 'test/ha/results', isForDocs: true };
+  const full = { isFull: true, workers: 1, outDir: 'test/ha/results', isForDocs: true };
   assert.deepEqual(parseHaOptions(['--ha']), { names: haNames, ...full });
   assert.deepEqual(parseHaOptions(['--ha=storm,partition']), { names: ['storm', 'partition'], ...full });
   assert.deepEqual(parseHaOptions(['--ha=storm', '--short', '--out=x']), {
     names: ['storm'],
     isFull: false,
+    workers: 1,
     outDir: 'x',
     isForDocs: false,
   });
+  assert.deepEqual(parseHaOptions(['--ha', '--workers=2']), { names: haNames, ...full, workers: 2 });
+  assert.throws(() => parseHaOptions(['--ha', '--workers=auto']), /--workers=auto/);
   assert.equal(parseHaOptions(['--ha', '--render']), 'render');
   assert.throws(() => parseHaOptions(['--ha=strom']), /no scenario "strom"; there are: kill-primary, /);
   assert.throws(() => parseHaOptions(['--ha', '--rounds=3']), /rounds/);
