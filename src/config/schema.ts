@@ -232,7 +232,8 @@ export const configSchema = z.strictObject({
   ),
   logLevel: choice(logLevels, 'info', {
     group: 'Process',
-    description: 'Least serious log line that is written; those of the audit are written at every level. silent writes none at all.',
+    description:
+      'Least serious log line that is written; those of the audit are written at every level. silent writes none at all.',
   }),
 });
 
