@@ -18,6 +18,9 @@ export interface JournalServerOptions {
 
 const usualMaxWaitingBytes = 64 * 1024 * 1024;
 
+/** So many of the uids are looked at in a turn for those that a worker watched which has ended: a millisecond or two. */
+const sweptUids = 5000;
+
 /** How often a worker that is told nothing hears of the journal's newest mid, and of a change of its health. */
 const newsEveryMs = 250;
 
@@ -30,6 +33,7 @@ interface Link {
   toldHead: number;
   toldReason: string | undefined;
   isWelcome: boolean;
+  isGone: boolean;
   /** How many entries it was told. */
   entries: number;
 }
@@ -120,6 +124,8 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
   }
 
   function onFrame(link: Link, body: LinkBody): void {
+    // Cut while it was read: nobody would forget what it watches now.
+    if (link.isGone) return;
     switch (body.kind) {
       case linkKinds.append:
         return append(link, body);
@@ -198,7 +204,12 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
 
   function forget(link: Link): void {
     if (!links.delete(link)) return;
-    watching.removeAll(link);
+    link.isGone = true;
+    sweep(watching.removing(link, sweptUids));
+  }
+
+  function sweep(steps: Generator<void>): void {
+    if (steps.next().done !== true) setImmediate(sweep, steps);
   }
 
   return {
@@ -213,6 +224,7 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
         toldHead: 0,
         toldReason: undefined,
         isWelcome: false,
+        isGone: false,
         entries: 0,
       };
       links.add(link);

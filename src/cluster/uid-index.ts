@@ -26,9 +26,16 @@ export class UidIndex<Holder extends object> {
     else this.#byUid.set(uid, left);
   }
 
-  /** O(uids). */
-  removeAll(holder: Holder): void {
-    for (const uid of [...this.#byUid.keys()]) this.remove(uid, holder);
+  /** Takes it from all uids, so many of them a step, since that is O(uids); others may be added and removed between. */
+  *removing(holder: Holder, uidsPerStep: number): Generator<void> {
+    let left = uidsPerStep;
+    for (const uid of this.#byUid.keys()) {
+      this.remove(uid, holder);
+      left -= 1;
+      if (left > 0) continue;
+      left = uidsPerStep;
+      yield;
+    }
   }
 
   /** O(holders of the uid). */

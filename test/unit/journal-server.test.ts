@@ -201,6 +201,34 @@ test('a worker that takes nothing is cut off before much waits for it; the other
   assert.equal(stuck.lost, 1);
 });
 
+test('what it watched is forgotten, a part at a time, when a worker is gone; others are told meanwhile', async (t) => {
+  const run = createLinkedRun(t);
+  await run.start();
+  const uids = Array.from({ length: 12_000 }, (_, index) => `u${index}`);
+  const [one, other] = [await run.fork(uids), await run.fork(['u11999'])];
+  const sizes = [run.server.uids];
+  one.ends[1].destroy();
+  sizes.push(run.server.uids);
+  await run.journal.append([sampleMessage({ uids: ['u11999'] })]);
+  await run.arrive();
+  sizes.push(run.server.uids);
+  assert.deepEqual(sizes, [12_000, 7000, 1]);
+  assert.equal(other.told.length, 1);
+});
+
+test('who is cut off while it is read is not heeded any more', async (t) => {
+  const run = createLinkedRun(t, { maxWaitingBytes: 2000 });
+  await run.start();
+  const { journal, ends } = await run.fork(['a']);
+  void journal.append([sampleMessage({ uids: ['a'], push: 'x'.repeat(3000) })]).catch(() => {});
+  void journal.watch('b')?.catch(() => {});
+  run.tick(restMs);
+  ends[0].pass(1_000_000);
+  assert.deepEqual(run.broken, ['1: it does not take what it is told']);
+  await run.arrive();
+  assert.equal(run.server.uids, 0);
+});
+
 test('who speaks nonsense is cut off', async (t) => {
   const run = createLinkedRun(t);
   await run.start();
