@@ -15,6 +15,7 @@ import type { Health } from '../journal/journal.ts';
 import { createIdSource } from '../message/id.ts';
 import { createAdmin } from '../ops/admin.ts';
 import { createCounters } from '../ops/counters.ts';
+import { createCrewCount } from '../ops/crew-count.ts';
 import { addUp } from '../ops/crew-stats.ts';
 import { Drops } from '../ops/drops.ts';
 import { auditLog } from '../ops/log.ts';
@@ -88,7 +89,10 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
         if (link !== undefined) links.accept(link);
       },
       onAsk: (worker, name, about) => access.answerWorker?.(worker, name, about),
-      onEnded: (worker) => access.workerEnded(worker),
+      onEnded(worker) {
+        access.workerEnded(worker);
+        count.ended(worker);
+      },
       onReady: () => door.handWaiting(),
       onReturned: (socket) => door.take(socket),
       async closeDoor() {
@@ -107,6 +111,10 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
       log.error({ event: 'worker.broken', worker, reason });
       crew.kill(worker);
     },
+  });
+  const count = createCrewCount({
+    ask: async () => (await crew.ask(workerQuestion, null)).answers,
+    states: crew.states,
   });
   const peers = isLinked ? createCrewPeers(crew) : store.peers;
 
@@ -139,8 +147,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
       stop: (how) => void stop(how),
       backup: () => null,
       async crew() {
-        const { answers } = await crew.ask(workerQuestion, null);
-        return addUp({ gauges: gauges(), counters: { ...counters } }, crew.states(), answers);
+        const answers = await count.answers();
+        return addUp({ gauges: gauges(), counters: { ...counters } }, crew.states(), answers, count.counted());
       },
       messages,
       users,
@@ -194,6 +202,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   async function end(): Promise<void> {
     await starting;
     await crew.stop({ hurried: isHurried });
+    count.stop();
     lifecycle.goOn('stopped');
     await queue.stop();
     clearInterval(clockCheck);

@@ -2,6 +2,7 @@ import type { KeyCount } from '../auth/sender-auth.ts';
 import type { BackupReport } from '../cluster/failback.ts';
 import type { WorkerState } from '../cluster/crew.ts';
 import type { Health } from '../journal/journal.ts';
+import type { Counted } from './crew-count.ts';
 import type { WorkerAnswer } from './worker-question.ts';
 
 /** What `/stats` shows of a supervisor: sums over its workers and itself, and each worker by itself. */
@@ -25,36 +26,29 @@ export interface WorkerStats extends WorkerState {
 /** What is not a part of a whole: the largest of them is shown. */
 const largest = ['mid', 'lagMs'];
 
-/** Adds the workers up. They are ready when one of them is: that one takes posts and listeners. */
+/**
+ * Adds the workers up. They are ready when one of them is: that one takes posts and listeners. `counted`: by all of them, also those
+ * that are gone.
+ */
 export function addUp(
   own: Pick<WorkerAnswer, 'gauges' | 'counters'>,
   states: readonly WorkerState[],
   answers: readonly WorkerAnswer[],
+  counted: Counted,
 ): CrewStats {
   const readiness = answers.find(({ readiness: { ok } }) => ok)?.readiness ?? answers[0]?.readiness;
   return {
     readiness: readiness ?? { ok: false, reason: 'No worker answers.' },
     backup: answers.find((answer) => answer.backup !== null)?.backup ?? null,
     gauges: sums([own.gauges, ...answers.map(({ gauges }) => gauges)]),
-    counters: sums([own.counters, ...answers.map(({ counters }) => counters)]),
-    keys: keySums(answers),
+    counters: sums([own.counters, counted.counters]),
+    keys: counted.keys,
     workers: states.map((state) => {
       const answer = answers.find(({ worker }) => worker === state.worker);
       const { readiness: ready = null, gauges = null, counters = null } = answer ?? {};
       return { ...state, readiness: ready, gauges, counters };
     }),
   };
-}
-
-function keySums(answers: readonly WorkerAnswer[]): Readonly<Record<string, KeyCount>> {
-  const total = new Map<string, KeyCount>();
-  for (const { keys } of answers) {
-    for (const [name, { accepted, refused }] of Object.entries(keys)) {
-      const before = total.get(name) ?? { accepted: 0, refused: 0 };
-      total.set(name, { accepted: before.accepted + accepted, refused: before.refused + refused });
-    }
-  }
-  return Object.fromEntries(total);
 }
 
 function sums(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {

@@ -51,6 +51,10 @@ test('a worker that is killed is replaced, and its clients resume on the others 
     const [worker] = (await crewOf(instance)).workers;
     return worker?.isReady === true && worker.pid !== victim && worker.restarts === 1 ? true : undefined;
   }, 'the replacement');
+  // The sums go on from what the dead one had counted.
+  const { counters, workers } = await crewOf(instance);
+  assert.deepEqual([counters['connected'], counters['accepted']], [8 + dead.length, 8]);
+  assert.ok(workers.reduce((sum, each) => sum + (each.counters?.['connected'] ?? 0), 0) < 8 + dead.length);
 });
 
 test('when the supervisor is killed, its workers leave at once', async (t) => {

@@ -10,24 +10,26 @@ const answer = (worker: number, connections: number, isOk = true): WorkerAnswer 
   readiness: isOk ? { ok: true } : { ok: false, reason: `${worker} is away` },
   gauges: { connections, mid: 100 + worker, lagMs: worker },
   counters: { accepted: 10 * worker },
-  keys: { shop: { accepted: worker, refused: 10 * worker }, [`of-${worker}`]: { accepted: 1, refused: 0 } },
+  keys: {},
   backup: worker === 1 ? null : { of: 'http://primary', primary: 'well', since: 1 },
 });
 const states = [1, 2].map((worker) => ({ worker, pid: 10 + worker, isReady: true, restarts: 0 }));
+const counted = { counters: { accepted: 30 }, keys: { shop: { accepted: 3, refused: 30 } } };
 const own = { gauges: { mid: 7 }, counters: { accepted: 1, failed: 2 } };
 
 test('gauges and counters are sums, but for those that are no part of a whole', () => {
-  const { gauges, counters, keys, workers, readiness, backup } = addUp(own, states, [answer(2, 5), answer(1, 3)]);
+  const { gauges, counters, keys, workers, readiness, backup } = addUp(
+    own,
+    states,
+    [answer(2, 5), answer(1, 3)],
+    counted,
+  );
   assert.deepEqual(gauges, { mid: 102, connections: 8, lagMs: 2 });
   assert.deepEqual(counters, { accepted: 31, failed: 2 });
-  assert.deepEqual(keys, {
-    shop: { accepted: 3, refused: 30 },
-    'of-1': { accepted: 1, refused: 0 },
-    'of-2': { accepted: 1, refused: 0 },
-  });
+  assert.deepEqual(keys, counted.keys);
   assert.deepEqual(readiness, { ok: true });
   assert.deepEqual(backup, { of: 'http://primary', primary: 'well', since: 1 });
-  assert.equal(addUp(own, states, [answer(1, 3)]).backup, null);
+  assert.equal(addUp(own, states, [answer(1, 3)], counted).backup, null);
   assert.deepEqual(
     workers.map(({ worker, gauges: each }) => [worker, each?.['connections']]),
     [
@@ -37,12 +39,13 @@ test('gauges and counters are sums, but for those that are no part of a whole', 
   );
 });
 
-test('one ready worker is enough; a worker that does not answer is shown without figures', () => {
-  assert.deepEqual(addUp(own, states, [answer(1, 0, false), answer(2, 0)]).readiness, { ok: true });
-  const away = addUp(own, states, [answer(1, 0, false)]);
+test('one ready worker is enough; a worker that does not answer is shown without figures, and counts on', () => {
+  assert.deepEqual(addUp(own, states, [answer(1, 0, false), answer(2, 0)], counted).readiness, { ok: true });
+  const away = addUp(own, states, [answer(1, 0, false)], counted);
   assert.deepEqual(away.readiness, { ok: false, reason: '1 is away' });
   assert.deepEqual(away.workers[1], { ...states[1], readiness: null, gauges: null, counters: null });
-  assert.equal(addUp(own, states, []).readiness.ok, false);
+  assert.deepEqual(away.counters, { accepted: 31, failed: 2 });
+  assert.equal(addUp(own, states, [], counted).readiness.ok, false);
 });
 
 test('what is set for the whole is shared out, what is set for one is not', () => {
