@@ -95,7 +95,11 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
 
-  const { now, monotonicMs, clock } = createProcessClock({ log, newestMid: () => journal.head() });
+  const { now, monotonicMs, clock } = createProcessClock({
+    log,
+    newestMid: () => journal.head(),
+    known: worker?.time,
+  });
   // First of all: what is wrong with a certificate or a file of keys is said before anything is open.
   const reloads = new Reloads(log);
   const certificate = worker === undefined ? openCertificate(config, { log, reloads }) : worker.certificate;

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Handlers } from '../cluster/handlers.ts';
 import type { LinkStream } from '../cluster/link-frames.ts';
-import type { DoorAddress } from '../cluster/crew-messages.ts';
+import type { DoorAddress, KnownTime } from '../cluster/crew-messages.ts';
 import { createOneInstance } from '../cluster/one-instance.ts';
 import type { Peers } from '../cluster/peers.ts';
 import type { SupervisorLine } from '../cluster/supervisor-line.ts';
@@ -58,6 +58,8 @@ export interface WorkerPart {
   /** The name that all workers have for those outside of the deployment. */
   readonly instance: string;
   readonly door: WorkerDoor;
+  /** The time as the supervisor knows it. */
+  readonly time: KnownTime;
   /** What it presents there, and is told when there is another; undefined: it speaks no TLS. */
   readonly certificate: Certificate | undefined;
   /** The way to the supervisor's journal; undefined: its journal is its own. */

@@ -1,5 +1,6 @@
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import type { KnownTime } from '../cluster/crew-messages.ts';
 import { createClock, type Clock, type ClockStep } from '../message/clock.ts';
 import type { Log } from '../ops/log.ts';
 
@@ -7,6 +8,8 @@ export interface ProcessClockDeps {
   readonly log: Log;
   /** The newest mid of the journal. */
   readonly newestMid: () => number;
+  /** Of the process that has started this one. Default: the machine's clock is right by now. */
+  readonly known?: KnownTime | undefined;
 }
 
 /** The times of one process. */
@@ -17,19 +20,37 @@ export interface ProcessClock {
   readonly monotonicMs: () => number;
   /** By it expiry is judged. */
   readonly clock: Clock;
+  /** For a process that is started. */
+  tell(): KnownTime;
 }
 
-export function createProcessClock({ log, newestMid }: ProcessClockDeps): ProcessClock {
-  const startedMs = performance.timeOrigin;
+export function createProcessClock({ log, newestMid, known }: ProcessClockDeps): ProcessClock {
   const monotonicMs = (): number => performance.now();
+  const startMs = known === undefined ? undefined : known.unixMs + 1000 * (uptimeOrNothing() - known.uptimeSeconds);
+  const startedMs = startMs === undefined ? performance.timeOrigin : startMs - monotonicMs();
   const clock = createClock({
     wallMs: Date.now,
     monotonicMs,
     uptimeSeconds: uptime,
     newestMid,
+    ...(startMs === undefined ? {} : { startMs }),
     onStep: (step) => log.warn({ event: 'clock.step', ...step }, describeStep(step)),
   });
-  return { now: () => startedMs + performance.now(), monotonicMs, clock };
+  return {
+    now: () => startedMs + performance.now(),
+    monotonicMs,
+    clock,
+    tell: () => ({ unixMs: clock.now(), uptimeSeconds: uptimeOrNothing() }),
+  };
+}
+
+/** Where it cannot be had, no time passes between two processes. */
+function uptimeOrNothing(): number {
+  try {
+    return uptime();
+  } catch {
+    return 0;
+  }
 }
 
 function describeStep({ byMs, adopted }: ClockStep): string {

@@ -54,7 +54,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const isLinked = config.queue.kind === 'list';
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
-  const { now, monotonicMs, clock } = createProcessClock({ log, newestMid: () => journal.head() });
+  const { now, monotonicMs, clock, tell } = createProcessClock({ log, newestMid: () => journal.head() });
   // The workers have the same certificate and file of keys: what is wrong with either is said before there are any.
   const reloads = new Reloads(log);
   const certificate = openCertificate(config, { log, reloads });
@@ -83,6 +83,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
         isLinked,
         instance,
         door: publicAt,
+        time: tell(),
         tls: certificate?.pair,
       }),
       onForked(_worker, { link }) {

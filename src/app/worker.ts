@@ -36,7 +36,7 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
   let mayEnd = (): void => {};
   const end = new Promise<void>((resolve) => (mayEnd = resolve));
 
-  async function start({ worker, config, isLinked, instance, door: at, tls }: WorkerOrders): Promise<void> {
+  async function start({ worker, config, isLinked, instance, door: at, time, tls }: WorkerOrders): Promise<void> {
     const log = createLog(config.logLevel).child({ worker });
     const onLost = (): void => {
       log.error({ event: 'supervisor.lost' });
@@ -56,7 +56,7 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
       },
     };
     certificate = tls && new Certificate(tls);
-    const part = { number: worker, instance, handlers, line, door, link, certificate };
+    const part = { number: worker, instance, handlers, line, door, time, link, certificate };
     creating = createApp({ config, isAdminPortChosen: false, log, fillRandom, memory, worker: part });
     app = await creating;
     void app.stopped.then(leave);

@@ -12,6 +12,14 @@ export interface PemPair {
   readonly key: string;
 }
 
+/** What the time is, for another process of this machine. */
+export interface KnownTime {
+  /** Unix milliseconds, */
+  readonly unixMs: number;
+  /** when the machine had been up for so long. */
+  readonly uptimeSeconds: number;
+}
+
 /** What a worker needs to know of the whole. */
 export interface WorkerOrders {
   /** From 1 on; a worker that replaces another has its number. */
@@ -23,6 +31,8 @@ export interface WorkerOrders {
   /** The supervisor's name, which all of them have at the public door. */
   readonly instance: string;
   readonly door: DoorAddress;
+  /** So that a worker which starts while the machine's clock is wrong does not take it for right. */
+  readonly time: KnownTime;
   /** What it is to present at that door; undefined: it speaks no TLS. */
   readonly tls: PemPair | undefined;
 }

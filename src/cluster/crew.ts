@@ -172,7 +172,7 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     for (let tries = 0; tries < workers; tries += 1) {
       const place = places[next];
       next = (next + 1) % workers;
-      if (place?.forked === undefined || !place.isReady) continue;
+      if (place?.forked?.isReached !== true || !place.isReady) continue;
       if (place.silentLooks <= lateLooks) return place.forked;
       late ??= place.forked;
     }

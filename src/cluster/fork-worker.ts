@@ -6,6 +6,8 @@ import { linkFd, workerCommand, type FromWorker, type ToWorker } from './crew-me
 /** A worker's process. */
 export interface Forked {
   readonly pid: number;
+  /** False: it has ended, or is about to, and `onExit` is still to come. */
+  readonly isReached: boolean;
   /** The supervisor's end of the link; undefined where workers have none. */
   readonly link: Duplex | undefined;
   /** In order. */
@@ -79,18 +81,20 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
 
     return {
       pid: child.pid ?? 0,
+      get isReached() {
+        return child.connected;
+      },
       link: link instanceof Duplex ? link : undefined,
       send(message) {
         if (child.connected) child.send(message, () => {});
       },
       give(socket, onLost) {
-        if (!child.connected) return onLost(true);
         last += 1;
         const item: Given = { socket, onLost, isSent: false };
         given.set(last, item);
         // Kept open: Node would forget about those that the worker has not got when it dies, and their clients would wait for ever.
         const message: ToWorker = { type: 'connection', number: last };
-        child.send(message, socket, { keepOpen: true }, () => (item.isSent = true));
+        child.send(message, socket, { keepOpen: true }, (error) => (item.isSent = error === null));
       },
       kill: () => void child.kill('SIGKILL'),
     };

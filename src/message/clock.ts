@@ -39,6 +39,8 @@ export interface ClockDeps {
   readonly wallMs: () => number;
   /** The clock that never does, from any start: `performance.now`. It may stand still while the machine sleeps. */
   readonly monotonicMs: () => number;
+  /** The time as somebody knows it who was there before the machine's clock may have jumped. Default: what the machine's clock says. */
+  readonly startMs?: number;
   /** From any start, sleep included: `os.uptime`. Without it, or when it throws, a sleep is a step like any other. */
   readonly uptimeSeconds?: () => number;
   /** The newest mid of the journal. */
@@ -48,7 +50,7 @@ export interface ClockDeps {
 }
 
 /**
- * A clock that starts with the machine's time. It looks at the machine's clock only when it is asked, so whoever owns it asks at
+ * A clock that starts with the machine's time, unless it is told another. It looks at the machine's clock only when it is asked, so whoever owns it asks at
  * least every few seconds: a step that nobody saw begin begins to settle when it is seen.
  */
 export function createClock(deps: ClockDeps): Clock {
@@ -84,7 +86,7 @@ class GuardedClock implements Clock {
     this.#wallMs = deps.wallMs;
     this.#monotonicMs = deps.monotonicMs;
     const monotonicMs = deps.monotonicMs();
-    this.#latestMs = deps.wallMs();
+    this.#latestMs = deps.startMs ?? deps.wallMs();
     this.#baseMs = this.#latestMs - monotonicMs;
     this.#sleepMs = this.#readSleepMs(monotonicMs);
   }

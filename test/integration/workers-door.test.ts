@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { eventually, within } from '../support/deadline.ts';
@@ -25,6 +26,11 @@ function postAlone(port: number): Promise<string> {
     socket.on('error', ({ message }) => (error += `: ${message}`));
     socket.on('close', () => resolve(received === '' ? error : received.slice(9, 12)));
   });
+}
+
+/** It has ended, and the process that has started it has not asked how. */
+function isZombie(pid: number): boolean {
+  return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
 test('a stop loses no post: each is answered, or its connection is refused', async (t) => {
@@ -94,4 +100,19 @@ test('who is handed to a worker that hangs is given to another one when it ends'
   const closed = answers.filter((answer) => answer !== '202');
   // The first of them was on its way when the worker ended.
   assert.ok(closed.length <= 1, answers.join());
+});
+
+test('connections that come when all workers have died, and nobody has heard of it yet, wait for the next one', async (t) => {
+  const instance = await startInstance(t, { flags: ['--workers=2'] });
+  const pids = (await crewOf(instance)).workers.map(({ pid }) => pid ?? 0);
+  // What happens while it stands still it hears of at once, of the deaths last.
+  process.kill(instance.pid, 'SIGSTOP');
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await eventually(() => (pids.every(isZombie) ? true : undefined), 'the workers to be dead');
+  const posters = await Promise.all(Array.from({ length: 5 }, () => openRaw(t, instance.url)));
+  for (const poster of posters) await poster.write(request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+  process.kill(instance.pid, 'SIGCONT');
+  const answers = await within(Promise.all(posters.map(ended)), 'the next worker');
+  for (const answer of answers) assert.equal(readAnswers(answer.toString('latin1'))[0]?.status, 202);
+  assert.equal(instance.records('worker.died').length, 2);
 });

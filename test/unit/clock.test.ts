@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createClock, settleMs } from '../../src/message/clock.ts';
+import { createClock, settleMs, type Clock } from '../../src/message/clock.ts';
 import { day, hour, Machine, second, startMs } from './clock-machine.ts';
 
 test('the machine is followed while it slews, and a step of a second at most is no event', () => {
@@ -206,4 +206,19 @@ test('a process stopped between the two readings sees no step', () => {
   isStopped = true;
   assert.equal(Math.round(clock.now()), machine.wallMs);
   assert.equal(machine.wallMs, startMs + 5 * second);
+});
+
+test('a clock that is told the time goes by it while the machine’s is far from it, and by the machine’s when they are close', () => {
+  const machine = new Machine();
+  const told = (startMs: number): Clock =>
+    createClock({ wallMs: () => machine.wallMs, monotonicMs: () => machine.monotonicMs, newestMid: () => 0, startMs });
+  const trueMs = machine.wallMs;
+  machine.wallMs += day;
+  const clock = told(trueMs);
+  assert.equal(clock.now(), trueMs);
+  assert.equal(clock.isExpired(trueMs + second), false);
+  machine.wallMs -= day;
+  machine.pass(second);
+  assert.equal(clock.now(), trueMs + second);
+  assert.equal(told(machine.wallMs - 10).now(), machine.wallMs);
 });

@@ -17,6 +17,7 @@ interface Process extends ForkEvents {
   readonly heard: ToWorker[];
   readonly sockets: Socket[];
   isKilled: boolean;
+  isReached: boolean;
   /** Of those that it was given, what is to be done when it did not get them. */
   readonly losses: ((isWhole: boolean) => void)[];
 }
@@ -41,11 +42,15 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
           heard: [],
           sockets: [],
           isKilled: false,
+          isReached: true,
           losses: [],
         };
         processes.push(process);
         return {
           pid: 1000 + processes.length,
+          get isReached() {
+            return process.isReached;
+          },
           link: undefined,
           send: (message) => void process.heard.push(message),
           give(socket, onLost) {
@@ -61,6 +66,7 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
         isLinked: true,
         instance: 'i',
         door: { url: 'http://127.0.0.1:1', port: 1 },
+        time: { unixMs: 0, uptimeSeconds: 0 },
         tls: undefined,
       }),
       onForked: () => {},
@@ -168,6 +174,8 @@ test('connections go to those that are ready in turn; one that a worker did not 
     processes.map(({ sockets }) => sockets.length),
     [3, 0, 3],
   );
+  for (const process of processes) process.isReached = false;
+  assert.equal(crew.hand(new Socket()), false, 'they have died, and nobody has heard of it');
   const [seen, whole] = processes[0]?.sockets ?? [];
   processes[0]?.losses[0]?.(false);
   processes[0]?.losses[1]?.(true);
