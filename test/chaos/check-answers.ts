@@ -27,7 +27,8 @@ export function checkAnswers(history: History, rules: Rules): Violation[] {
       }
     }
     const tookMs = attempt.endedMs - attempt.startedMs;
-    const isLong = tookMs > rules.answerMs && tookMs > rules.answerMs + stalledMs(history, attempt);
+    const excusedMs = tookMs > rules.answerMs ? stalledMs(history, attempt) + unservedMs(history, attempt) : 0;
+    const isLong = tookMs > rules.answerMs + excusedMs;
     if (isLong && !wasStopped(history, attempt, rules)) {
       report('hang', `no answer within ${rules.answerMs} ms, but after ${tookMs} ms: ${status || attempt.error}`);
     }
@@ -42,6 +43,16 @@ function wasStopped(history: History, { slot, startedMs, endedMs }: Attempt, rul
       (fault.slot === slot || fault.slot < 0) &&
       overlaps({ startedMs: fault.startedMs, endedMs: fault.endedMs + rules.answerMs }, { startedMs, endedMs }),
   );
+}
+
+/** How long its worker may have stood still or, when all were killed, was not there yet: what it was sent waited. */
+function unservedMs({ faults }: History, { slot, startedMs, endedMs }: Attempt): number {
+  let sumMs = 0;
+  for (const fault of faults) {
+    if (fault.slot !== slot || !['pause-worker', 'kill-workers'].includes(fault.kind)) continue;
+    sumMs += Math.max(0, Math.min(endedMs, fault.endedMs) - Math.max(startedMs, fault.startedMs));
+  }
+  return sumMs;
 }
 
 function stalledMs(history: History, attempt: Attempt): number {

@@ -1,5 +1,5 @@
 import { overlaps, type Span } from './spans.ts';
-import type { ClientHistory, Fault, History, Post } from './history.ts';
+import { endsProcess, type ClientHistory, type Fault, type History, type Post } from './history.ts';
 import type { Rules } from './rules.ts';
 import type { FaultKind } from './scenarios.ts';
 import type { Violation, ViolationKind } from './violation.ts';
@@ -34,7 +34,11 @@ const sparesSockets: ReadonlySet<string> = new Set<FaultKind>([
   'cut-subscriber',
   'cut-connections',
   'clock-jump',
+  'pause-worker',
 ]);
+
+/** A worker's connections end with it, and no others do. */
+const endsAtOnce: ReadonlySet<string> = new Set<FaultKind>(['kill-worker', 'kill-workers']);
 
 /**
  * Walks one client's events and applies the cursor rule itself. Finds: a frame that nobody posted (`stranger`), for another uid
@@ -68,7 +72,7 @@ export function checkClient(history: History, client: ClientHistory, rules: Rule
   };
   const noteGap = (atMs: number, text: string): void => {
     gaps += 1;
-    if (rules.isDurable) report('gap', atMs, -1, text);
+    if (rules.isDurable || !mayForget(history, atMs)) report('gap', atMs, -1, text);
   };
   const take = (atMs: number, mid: number, post: Post): void => {
     const { seq } = post;
@@ -151,14 +155,23 @@ function latenessMs(history: History, post: Post, atMs: number, slot: number): n
   return lateMs - excusedMs;
 }
 
-/** A process that SIGSTOP hits between its look at the clock and its write says afterwards what was right before. */
+/**
+ * A process that SIGSTOP hits between its look at the clock and its write says afterwards what was right before. What is read while it
+ * stands still is another's.
+ */
 function wasFrozenWith(fault: Fault, post: Post, atMs: number, slot: number): boolean {
-  if (fault.kind !== 'pause-instance' || fault.slot !== slot) return false;
-  return post.startedMs <= fault.startedMs && atMs >= fault.startedMs && atMs <= fault.endedMs + AFTER_PAUSE_MS;
+  if (!/^pause-(instance|worker)$/.test(fault.kind) || fault.slot !== slot) return false;
+  return post.startedMs <= fault.startedMs && atMs >= fault.endedMs && atMs <= fault.endedMs + AFTER_PAUSE_MS;
+}
+
+/** Some process that had a journal to itself has ended by then. */
+function mayForget({ faults }: History, atMs: number): boolean {
+  return faults.some((fault) => endsProcess(fault) && fault.startedMs <= atMs);
 }
 
 function hasCause({ faults }: History, atMs: number): boolean {
   return faults.some(
-    ({ kind, startedMs, endedMs }) => !sparesSockets.has(kind) && startedMs <= atMs && atMs <= endedMs + CLOSE_MS,
+    ({ kind, startedMs, endedMs }) =>
+      !sparesSockets.has(kind) && startedMs <= atMs && atMs <= (endsAtOnce.has(kind) ? startedMs : endedMs) + CLOSE_MS,
   );
 }

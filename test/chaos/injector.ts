@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis as RedisClient } from 'ioredis';
-import { eventually } from '../support/deadline.ts';
+import { signalPid } from '../support/child-pids.ts';
+import { eventually, within } from '../support/deadline.ts';
 import type { Instance } from '../support/instance.ts';
 import { request } from '../support/request.ts';
 import type { Crowd } from './crowd.ts';
 import type { Deployment, Slot } from './deployment.ts';
 import type { Fault, History } from './history.ts';
 import type { PlannedFault } from './plan-faults.ts';
+import { whenMissed, whenServing } from './serving-workers.ts';
 
 export interface InjectorOptions {
   readonly deployment: Deployment;
@@ -19,10 +21,11 @@ export interface InjectorOptions {
 }
 
 const RUNS_AGAIN_MS = 20_000;
+const GONE_MS = 8_000;
 
 /** Does what was planned and puts it right again; resolves when everything runs. Waits for what is already broken. */
 export async function inject(options: InjectorOptions, planned: PlannedFault): Promise<void> {
-  const { deployment, crowd, history, client } = options;
+  const { deployment, crowd, history } = options;
   const { kind, lengthMs, moves } = planned;
   const slotToHit = async (): Promise<Slot> => {
     const slot = deployment.slots[planned.slot];
@@ -39,7 +42,7 @@ export async function inject(options: InjectorOptions, planned: PlannedFault): P
     await act(fault);
     fault.endedMs = Date.now();
   };
-  const victims = planned.clients.flatMap((index) => crowd.clients[index] ?? []);
+  const clients = planned.clients.flatMap((index) => crowd.clients[index] ?? []);
 
   switch (kind) {
     case 'kill-instance':
@@ -62,6 +65,17 @@ export async function inject(options: InjectorOptions, planned: PlannedFault): P
         slot.instance.resume();
         slot.state = 'up';
       });
+    }
+    case 'kill-worker':
+    case 'kill-workers':
+    case 'pause-worker': {
+      const slot = await slotToHit();
+      // One that is killed is one of several: those that are left serve, so that nobody is excused for a wait.
+      const serving = await whenServing(slot, kind === 'kill-worker' ? 2 : 1);
+      const victims = kind === 'kill-workers' ? serving : [serving[planned.worker % serving.length] ?? 0];
+      return during(`${victims.join()} of instance ${slot.index}`, slot.index, () =>
+        harm(slot, kind, victims, lengthMs),
+      );
     }
     case 'clock-jump': {
       const slot = await slotToHit();
@@ -96,38 +110,60 @@ export async function inject(options: InjectorOptions, planned: PlannedFault): P
       await redisToHit();
       const type = kind === 'cut-subscriber' ? 'pubsub' : 'normal';
       return during(`${type} connections of Redis`, -1, async () => {
-        await client?.call('client', ['kill', 'type', type, 'skipme', 'yes']).catch(() => {});
+        await options.client?.call('client', ['kill', 'type', type, 'skipme', 'yes']).catch(() => {});
       });
     }
     case 'slow-readers':
-      return during(`${victims.length} clients`, -1, async () => {
-        for (const victim of victims) victim.pause(lengthMs);
+      return during(`${clients.length} clients`, -1, async () => {
+        for (const client of clients) client.pause(lengthMs);
         const uids = planned.clients.map((index) => history.clients[index]?.uid ?? '');
         await Promise.all([options.flood([...new Set(uids)]), sleep(lengthMs)]);
       });
     case 'reconnect-storm':
-      return during(`${victims.length} clients`, -1, async () => {
-        for (const victim of victims) victim.leave(0);
+      return during(`${clients.length} clients`, -1, async () => {
+        for (const client of clients) client.leave(0);
       });
     case 'stay-away':
-      return during(`${victims.length} clients`, -1, async () => {
-        for (const victim of victims) victim.leave(lengthMs);
+      return during(`${clients.length} clients`, -1, async () => {
+        for (const client of clients) client.leave(lengthMs);
         await sleep(lengthMs);
       });
   }
 }
 
+async function harm(
+  slot: Slot,
+  kind: 'kill-worker' | 'kill-workers' | 'pause-worker',
+  victims: readonly number[],
+  lengthMs: number,
+): Promise<void> {
+  const { instance } = slot;
+  for (const victim of victims) signalPid(victim, kind === 'pause-worker' ? 'SIGSTOP' : 'SIGKILL');
+  if (kind === 'pause-worker') {
+    await sleep(lengthMs);
+    for (const victim of victims) signalPid(victim, 'SIGCONT');
+    return;
+  }
+  await whenMissed(instance, victims);
+  await whenServing(slot, 1);
+}
+
 type Ending = 'kill-instance' | 'kill-all' | 'stop-instance' | 'drain-instance';
 
 const endings: Readonly<Record<Ending, (instance: Instance) => Promise<void>>> = {
-  'kill-instance': (instance) => instance.kill(),
-  'kill-all': (instance) => instance.kill(),
+  'kill-instance': kill,
+  'kill-all': kill,
   'stop-instance': (instance) => instance.stop(),
   async 'drain-instance'(instance) {
     await request(`${instance.adminUrl}/drain`, { method: 'POST' });
     await instance.ends();
   },
 };
+
+/** Nobody ends the workers of a supervisor that is killed: they do it themselves, and one that stands still once it goes on. */
+function kill(instance: Instance): Promise<void> {
+  return within(instance.kill(), 'a killed instance and its workers to be gone', GONE_MS);
+}
 
 async function restart(slot: Slot, kind: Ending, lengthMs: number, moves: boolean): Promise<void> {
   slot.state = 'down';

@@ -15,7 +15,7 @@ export interface ChaosOptions {
 }
 
 export const USAGE =
-  'npm run chaos -- [--minutes=1] [--setup=redis,bullmq,disk,list] [--only=mix] [--seed=N] [--clients=200] [--rate=150] [--round=60s] [--out=artifacts/chaos] [--list]';
+  'npm run chaos -- [--minutes=1] [--setup=redis,bullmq,disk,list,workers,workers-list] [--only=mix] [--seed=N] [--clients=200] [--rate=150] [--round=60s] [--out=artifacts/chaos] [--list]';
 
 /** Throws with a message for the user. `anySeed` is used where no seed is asked for. */
 export function parseOptions(argv: readonly string[], anySeed: number): ChaosOptions | 'list' {

@@ -1,6 +1,7 @@
 import type { Chance } from '../unit/seeded.ts';
 import type { PlannedClient } from './plan-clients.ts';
 import type { FaultKind } from './scenarios.ts';
+import type { Setup } from './setups.ts';
 
 export interface PlannedFault {
   readonly kind: FaultKind;
@@ -8,6 +9,8 @@ export interface PlannedFault {
   /** From its begin until things are put right; how long they then take is theirs. */
   readonly lengthMs: number;
   readonly slot: number;
+  /** The worker of the slot that it happens to, counted among those that serve then. */
+  readonly worker: number;
   /** The clients that it happens to, where it happens to clients. */
   readonly clients: readonly number[];
   /** By how much a clock is wrong meanwhile. */
@@ -29,6 +32,9 @@ const lengthsMs: Readonly<Record<FaultKind, readonly [number, number]>> = {
   'pause-instance': [300, 3_000],
   'stop-instance': [0, 1_000],
   'drain-instance': [0, 1_000],
+  'kill-worker': [0, 0],
+  'kill-workers': [0, 0],
+  'pause-worker': [300, 3_000],
   'slow-readers': [2_000, 5_000],
   'reconnect-storm': [0, 0],
   'stay-away': [1_000, 6_000],
@@ -42,7 +48,7 @@ export function drawFaults(
   chance: Chance,
   kinds: readonly FaultKind[],
   roundMs: number,
-  slots: number,
+  { instances, workers }: Pick<Setup, 'instances' | 'workers'>,
   clients: readonly PlannedClient[],
 ): PlannedFault[] {
   if (kinds.length === 0) return [];
@@ -57,10 +63,11 @@ export function drawFaults(
       kind,
       atMs: CALM_MS + Math.floor((index + chance.below(1_000) / 1_000) * stepMs),
       lengthMs: shortestMs + chance.below(longestMs - shortestMs + 1),
-      slot: chance.below(slots),
+      slot: chance.below(instances),
       clients: drawVictims(chance, kind, clients),
       jumpMs: kind === 'clock-jump' ? chance.pick(jumpsMs) : 0,
       moves: chance.happens(0.3),
+      worker: kind.endsWith('-worker') ? chance.below(workers) : 0,
     };
   });
 }

@@ -36,6 +36,6 @@ export function drawPlan(
   return {
     seed,
     posters: Array.from({ length: POSTERS }, () => drawRequests(chance, load, size.roundMs, gapMs)),
-    faults: drawFaults(chance, faultsFor(scenario, setup), size.roundMs, setup.instances, clients),
+    faults: drawFaults(chance, faultsFor(scenario, setup), size.roundMs, setup, clients),
   };
 }

@@ -1,6 +1,9 @@
 /** What a set-up promises, as far as the checker has to know. */
 export interface Rules {
-  /** What was accepted outlives the process that accepted it: no kill excuses a loss, and no client is told of a gap. */
+  /**
+   * What was accepted outlives the process that accepted it: no kill excuses a loss, and no client is told of a gap. Else the end of that
+   * process excuses both, and nothing else does.
+   */
   readonly isDurable: boolean;
   /** 202 comes after the number: a post that starts after another's 202 has the higher mid. */
   readonly isOrdered: boolean;

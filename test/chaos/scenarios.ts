@@ -11,6 +11,9 @@ export const faultKinds = [
   'pause-instance',
   'stop-instance',
   'drain-instance',
+  'kill-worker',
+  'kill-workers',
+  'pause-worker',
   'slow-readers',
   'reconnect-storm',
   'stay-away',
@@ -22,6 +25,9 @@ const needRedis: readonly FaultKind[] = ['pause-redis', 'kill-redis', 'cut-subsc
 
 /** What needs somebody to hand over to. */
 const needOthers: readonly FaultKind[] = ['kill-all', 'drain-instance'];
+
+/** What needs a process that serves beside others of its instance. */
+const needWorkers: readonly FaultKind[] = ['kill-worker', 'kill-workers', 'pause-worker'];
 
 export interface Scenario {
   /** Scenario -> invariant: what holds whatever the seed. */
@@ -52,6 +58,12 @@ export const scenarios = {
   'pause-instance': {
     invariant: 'an instance that stood still delivers nothing stale, and misses nothing',
     faults: ['pause-instance'],
+    ...usual,
+  },
+  'kill-worker': {
+    invariant:
+      'a worker that is killed or stands still costs its clients their connection at most: who comes back finds all, once',
+    faults: ['kill-worker', 'kill-workers', 'pause-worker', 'stay-away'],
     ...usual,
   },
   'pause-redis': {
@@ -104,6 +116,7 @@ export const scenarioNames = Object.keys(scenarios) as ScenarioName[];
 export function faultsFor(scenario: Scenario, setup: Setup): readonly FaultKind[] {
   return scenario.faults.filter((kind) => {
     if (needRedis.includes(kind)) return setup.hasRedis;
+    if (needWorkers.includes(kind)) return setup.workers > 1;
     return !needOthers.includes(kind) || setup.instances > 1;
   });
 }

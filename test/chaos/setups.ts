@@ -4,13 +4,15 @@ import type { Rules } from './rules.ts';
 export interface Setup {
   readonly name: SetupName;
   readonly instances: number;
+  /** The processes of each instance that serve clients; 1: it is one process, which does all. */
+  readonly workers: number;
   readonly hasRedis: boolean;
   /** Flags of `serve`; `redis` is its `host:port`, `dir` a folder that outlives each process. */
   flags(places: { readonly redis: string; readonly dir: string }): readonly string[];
   readonly rules: Rules;
 }
 
-export const setupNames = ['redis', 'bullmq', 'disk', 'list'] as const;
+export const setupNames = ['redis', 'bullmq', 'disk', 'list', 'workers', 'workers-list'] as const;
 export type SetupName = (typeof setupNames)[number];
 
 // /send answers within --queue-deadline (2 s); the rest is a busy machine's.
@@ -27,6 +29,7 @@ export const setups: Readonly<Record<SetupName, Setup>> = {
   redis: {
     name: 'redis',
     instances: 3,
+    workers: 1,
     hasRedis: true,
     flags: ({ redis }) => [`--queue=redis/${redis}`],
     rules: usual,
@@ -34,6 +37,7 @@ export const setups: Readonly<Record<SetupName, Setup>> = {
   bullmq: {
     name: 'bullmq',
     instances: 2,
+    workers: 1,
     hasRedis: true,
     flags: ({ redis }) => [`--queue=bullmq/${redis}`],
     // A job that a killed worker held comes back within 10 s; 202 is said before the number is given.
@@ -42,6 +46,7 @@ export const setups: Readonly<Record<SetupName, Setup>> = {
   disk: {
     name: 'disk',
     instances: 1,
+    workers: 1,
     hasRedis: false,
     flags: ({ dir }) => [`--data-dir=${dir}`],
     rules: usual,
@@ -49,8 +54,25 @@ export const setups: Readonly<Record<SetupName, Setup>> = {
   list: {
     name: 'list',
     instances: 1,
+    workers: 1,
     hasRedis: false,
     flags: () => [],
+    rules: { ...usual, isDurable: false },
+  },
+  workers: {
+    name: 'workers',
+    instances: 1,
+    workers: 2,
+    hasRedis: false,
+    flags: ({ dir }) => ['--workers=2', `--data-dir=${dir}`],
+    rules: usual,
+  },
+  'workers-list': {
+    name: 'workers-list',
+    instances: 1,
+    workers: 2,
+    hasRedis: false,
+    flags: () => ['--workers=2'],
     rules: { ...usual, isDurable: false },
   },
 };

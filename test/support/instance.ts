@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { startChild, type Exit } from './child.ts';
+import { childPids, signalPid } from './child-pids.ts';
 import { endWith, type Scope } from './cleanup.ts';
 import { within } from './deadline.ts';
 import { artifactPath, serverEntry } from './project.ts';
@@ -37,9 +38,9 @@ export interface Instance {
   stop(): Promise<void>;
   /** Waits for an end that somebody else has asked for, and that is to be as well as that of `stop`. */
   ends(): Promise<void>;
-  /** SIGKILL, as the out-of-memory killer does it. */
+  /** SIGKILL, as the out-of-memory killer does it. Resolves when its workers, which nobody ends, are gone as well. */
   kill(): Promise<void>;
-  /** SIGSTOP: it lives and does nothing, like a machine that swaps. */
+  /** SIGSTOP to it and its workers: it lives and does nothing, like a machine that swaps. */
   pause(): void;
   resume(): void;
 }
@@ -138,8 +139,15 @@ export async function startInstance(scope: Scope, options: InstanceOptions = {})
       ended = 'killed';
       await child.end('SIGKILL');
     },
-    pause: () => child.signal('SIGSTOP'),
-    resume: () => child.signal('SIGCONT'),
+    pause() {
+      // First the one that starts the others.
+      child.signal('SIGSTOP');
+      for (const pid of childPids(child.pid)) signalPid(pid, 'SIGSTOP');
+    },
+    resume() {
+      for (const pid of childPids(child.pid)) signalPid(pid, 'SIGCONT');
+      child.signal('SIGCONT');
+    },
   };
 }
 

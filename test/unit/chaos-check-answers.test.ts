@@ -34,3 +34,16 @@ test('an answer that is neither 202 nor 503, and one that does not come, are cau
   scribe.fault('pause-instance', 100, 3_000, 0);
   assert.deepEqual(kindsOf(scribe), ['answer']);
 });
+
+test('an answer may take longer by what its worker stood still or was missing, and by nothing when one of several was killed', () => {
+  const scribe = new Scribe();
+  scribe.client('a');
+  const post = scribe.post(10, ['b']);
+  scribe.attempt(post, 100, 503, post.id, 6_000);
+  scribe.fault('kill-worker', 100, 5_000);
+  assert.deepEqual(kindsOf(scribe), ['hang']);
+  scribe.fault('pause-worker', 200, 2_100);
+  assert.deepEqual(kindsOf(scribe), ['hang'], '1.9 s are too little');
+  scribe.fault('kill-workers', 3_000, 3_200);
+  assert.deepEqual(kindsOf(scribe), []);
+});

@@ -62,6 +62,18 @@ test('late is excused by a paused reader, by the driver’s own stall and by a p
   assert.deepEqual(kindsOf(frozen), []);
 });
 
+test('late is excused by a worker that stood still only once it goes on: what is read meanwhile is of another one', () => {
+  const scribe = new Scribe();
+  const client = scribe.client('a');
+  scribe.fault('pause-worker', 500, 3_000);
+  scribe.frame(client, 2_900, 1, scribe.post(10, ['a'], { expiresAtMs: 1_000 }));
+  assert.deepEqual(kindsOf(scribe), ['late']);
+  scribe.frame(client, 3_100, 2, scribe.post(20, ['a'], { expiresAtMs: 1_000 }));
+  assert.deepEqual(kindsOf(scribe), ['late']);
+  scribe.frame(client, 3_200, 3, scribe.post(600, ['a'], { expiresAtMs: 1_000 }));
+  assert.deepEqual(kindsOf(scribe), ['late', 'late'], 'it was posted while the worker stood still');
+});
+
 test('a frame for another uid, of a type not asked for, or of nobody is caught', () => {
   const scribe = new Scribe();
   const client = scribe.client('a');
@@ -97,4 +109,22 @@ test('a connection that ends though only Redis was disturbed is caught, one of a
   scribe.fault('kill-redis', 10_000, 20_000, -1);
   back(12_000);
   assert.deepEqual(kindsOf(scribe), ['closed']);
+});
+
+test('a worker that stands still closes nobody, and one that is killed those whom it had at once', () => {
+  const scribe = new Scribe();
+  const client = scribe.client('a');
+  const back = (atMs: number): void => {
+    scribe.event(client, 'close', atMs);
+    scribe.connect(client, atMs + 20, 0);
+    scribe.welcome(client, atMs + 21, 0);
+  };
+  scribe.fault('kill-worker', 1_000, 30_000);
+  back(1_001);
+  assert.deepEqual(kindsOf(scribe), []);
+  back(10_000);
+  assert.deepEqual(kindsOf(scribe), ['closed'], 'though its replacement has not come');
+  scribe.fault('pause-worker', 40_000, 43_000);
+  back(43_001);
+  assert.deepEqual(kindsOf(scribe), ['closed', 'closed']);
 });

@@ -58,3 +58,17 @@ test('where nothing outlives the process, a kill excuses what was accepted befor
   scribe.post(3_000, ['a']);
   assert.deepEqual(kindsOf(scribe, volatile), ['lost']);
 });
+
+test('the death of a worker excuses no loss, no repeat and no gap, where nothing outlives the process neither', () => {
+  const scribe = new Scribe();
+  const client = scribe.client('a');
+  const post = scribe.post(10, ['a']);
+  scribe.fault('kill-worker', 1_000, 2_000);
+  scribe.fault('kill-workers', 1_000, 2_000);
+  assert.deepEqual(kindsOf(scribe, volatile), ['lost']);
+  scribe.frame(client, 20, 1, post);
+  scribe.frame(client, 2_010, 2, post);
+  assert.deepEqual(kindsOf(scribe, volatile), ['two-mids', 'repeat']);
+  scribe.gap(client, 2_020, 1, 3);
+  assert.deepEqual(kindsOf(scribe, volatile), ['two-mids', 'repeat', 'gap']);
+});

@@ -5,7 +5,7 @@ import { drawClients } from '../chaos/plan-clients.ts';
 import { CALM_MS } from '../chaos/plan-faults.ts';
 import { drawPlan } from '../chaos/plan.ts';
 import { faultsFor, scenarioNames, scenarios } from '../chaos/scenarios.ts';
-import { setupNames, setups } from '../chaos/setups.ts';
+import { setupNames, setups, type Setup } from '../chaos/setups.ts';
 import { longestFree } from '../chaos/spans.ts';
 
 const size = { clients: 60, requestsPerSecond: 100, roundMs: 20_000 };
@@ -39,6 +39,19 @@ test('every fault of a scenario that a set-up can have is planned at least once,
     }
   }
   assert.ok(planned > 100, `${planned} faults`);
+});
+
+test('faults of workers are planned only where there are workers, and hit each of them', () => {
+  const ofWorkers = (setup: Setup): readonly string[] =>
+    faultsFor(scenarios.mix, setup).filter((kind) => /-workers?$/.test(kind));
+  for (const setup of Object.values(setups)) {
+    const due = setup.workers > 1 ? ['kill-worker', 'kill-workers', 'pause-worker'] : [];
+    assert.deepEqual(ofWorkers(setup), due, setup.name);
+    assert.equal(setup.workers > 1, setup.flags({ redis: 'r', dir: 'd' }).includes('--workers=2'), setup.name);
+  }
+  const { faults } = drawPlan(5, scenarios['kill-worker'], setups.workers, { ...size, roundMs: 120_000 }, clients);
+  const chosen = faults.filter(({ kind }) => kind === 'kill-worker').map(({ worker }) => worker);
+  assert.deepEqual(new Set(chosen), new Set([0, 1]));
 });
 
 test('the load has everything that is judged: all and uids, expiries near and far, batches, copies, impostors', () => {
