@@ -66,7 +66,7 @@ export function openStanding(
   }));
   return {
     entry: shared ?? local,
-    users: createUserDesk({ desk, peers, now, asksListeners, tickets }),
+    users: createUserDesk({ desk, peers, now, counters, asksListeners, tickets }),
     answerWorker: memory && answerWorkers({ standing: memory, tickets: truth.tickets, tellReplaced }),
     workerEnded: (worker) => memory?.leaveAll(worker),
     async start() {

@@ -52,7 +52,7 @@ export async function openTruth(config: Config, { now, instance, worker, place }
       { onReady: () => isThere(), onLost: () => source.doubt(), onChange: () => {} },
       { settings: place.settings, deadlineMs },
     );
-    const source = createRedisStanding({ connection, instance, seats, standings }, place);
+    const source = createRedisStanding({ connection, instance, seats, standings }, { ...config, ...place });
     return {
       standings,
       seats,
@@ -70,12 +70,12 @@ export async function openTruth(config: Config, { now, instance, worker, place }
   if (worker?.link !== undefined) {
     const { createCrewStanding, createCrewTickets } = await import('../cluster/crew-standing.ts');
     const source = createCrewStanding(worker.line, worker.number);
-    const desk = createMemoryStanding({ standings, now });
+    const desk = createMemoryStanding({ standings, now }, config);
     const tickets = createCrewTickets(worker.line);
     return { standings, seats, desk, tickets, source, memory: undefined, start: nothing, stop: nothing };
   }
   const kept = config.dataDir === null ? undefined : await openFile(config.dataDir);
-  const memory = createMemoryStanding({ standings, now, keep: kept?.write });
+  const memory = createMemoryStanding({ standings, now, keep: kept?.write }, config);
   return {
     standings,
     seats,

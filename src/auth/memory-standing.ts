@@ -1,5 +1,5 @@
 import { SeatBook } from './seat-book.ts';
-import { shutOut, standingAfter, type Change } from './standing.ts';
+import { isForgotten, shutOut, standingAfter, type Change, type ShutOutLimit } from './standing.ts';
 import type { News, Seating, StandingDesk, Verdict } from './standing-source.ts';
 import type { Standings } from './standings.ts';
 
@@ -18,16 +18,24 @@ const maxChanges = 1000;
  * The truth in the memory of one process, for that process or for its workers. What `standings` holds is in force before it is kept: an
  * action that rejects was done, and is gone after a start.
  */
-export function createMemoryStanding({ standings, now, keep }: MemoryStandingDeps) {
+export function createMemoryStanding({ standings, now, keep }: MemoryStandingDeps, { maxShutOut }: ShutOutLimit) {
   const seats = new SeatBook();
   const changes: Change[] = [];
   let last = 0;
 
+  function hasRoom(): boolean {
+    if (standings.size >= maxShutOut) standings.forgetOver(now());
+    return standings.size < maxShutOut;
+  }
+
   const desk: StandingDesk = {
-    async act(uid, action): Promise<Change> {
-      const standing = standingAfter(standings.get(uid), action);
+    async act(uid, action) {
+      const before = standings.get(uid);
+      const standing = standingAfter(before, action);
+      const isNew = isForgotten(before, now()) && !isForgotten(standing, now());
+      if (isNew && !hasRoom()) return 'full';
       last += 1;
-      const change = { number: last, uid, kind: action.kind, standing };
+      const change: Change = { number: last, uid, kind: action.kind, standing };
       changes.push(change);
       if (changes.length > maxChanges) changes.shift();
       if (action.kind === 'disconnect') return change;

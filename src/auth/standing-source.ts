@@ -51,7 +51,8 @@ export interface StandingSource {
 
 /** The side of it that operators use. Rejects when the truth does not answer in time; it may have been done then. */
 export interface StandingDesk {
-  act(uid: string, action: Action): Promise<Change>;
+  /** `full`: nothing was done, for as many uids as may be are shut out, and this one is none of them. */
+  act(uid: string, action: Action): Promise<Change | 'full'>;
   standing(uid: string): Promise<Standing>;
 }
 

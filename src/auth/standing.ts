@@ -17,7 +17,8 @@ export type Action =
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'block'; readonly untilMs: number }
   | { readonly kind: 'unblock' }
-  | { readonly kind: 'revoke'; readonly beforeMs: number };
+  | { readonly kind: 'revoke'; readonly beforeMs: number }
+  | { readonly kind: 'unrevoke' };
 
 /** What was done to a uid, and its standing from then on. Changes of one deployment are numbered upwards. */
 export interface Change {
@@ -25,6 +26,12 @@ export interface Change {
   readonly uid: string;
   readonly kind: Action['kind'];
   readonly standing: Standing;
+}
+
+/** How many uids may be shut out at a time. */
+export interface ShutOutLimit {
+  /** Most uids that are blocked or have something revoked. */
+  readonly maxShutOut: number;
 }
 
 /** The standing after an action. Who revokes twice has revoked both: an earlier instant takes nothing back. */
@@ -38,6 +45,8 @@ export function standingAfter(standing: Standing, action: Action): Standing {
       return { ...standing, blockedUntilMs: 0 };
     case 'revoke':
       return { ...standing, revokedBeforeMs: Math.max(standing.revokedBeforeMs, action.beforeMs) };
+    case 'unrevoke':
+      return { ...standing, revokedBeforeMs: 0 };
   }
 }
 

@@ -22,6 +22,11 @@ export class Standings {
     this.#forgetSome(nowMs);
   }
 
+  /** Forgets all that is over. O(all). */
+  forgetOver(nowMs: number): void {
+    for (const [uid, standing] of this.#byUid) if (isForgotten(standing, nowMs)) this.#byUid.delete(uid);
+  }
+
   entries(): Iterable<readonly [uid: string, standing: Standing]> {
     return this.#byUid.entries();
   }

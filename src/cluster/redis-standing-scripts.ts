@@ -4,6 +4,8 @@ import { script } from '../journal/redis-scripts.ts';
 export interface StandingKeys {
   /** Hash: of each uid that something is said of, `<blocked until> <revoked before>`, in Unix ms. */
   readonly users: string;
+  /** Sorted set: the uids of which no more is said than a block, by when it ends (Unix ms). */
+  readonly ends: string;
   /** Sorted set: the newest changes, `<number> <kind> <blocked until> <revoked before> <uid>`, by their numbers. */
   readonly log: string;
   /**
@@ -23,6 +25,7 @@ export function standingKeys(prefix: string): StandingKeys {
   const users = `${prefix}:users`;
   return {
     users,
+    ends: `${users}:ends`,
     log: `${users}:log`,
     state: `${users}:state`,
     instances: `${prefix}:instances`,
@@ -41,6 +44,9 @@ export const seatsMs = 3_600_000;
 const maxChanges = 10_000;
 const changeMs = 3_600_000;
 
+/** How many blocks that are over are forgotten with each action. */
+const sweptAtOnce = 100;
+
 const prelude = String.raw`
 local call, match = redis.call, string.match
 local time = call('TIME')
@@ -51,20 +57,37 @@ local function standingOf(users, uid)
   local blocked, revoked = match(call('HGET', users, uid) or '', '^(%d+) (%d+)$')
   return tonumber(blocked) or 0, tonumber(revoked) or 0
 end
+local function setStanding(users, ends, uid, blocked, revoked)
+  call('HSET', users, uid, text(blocked) .. ' ' .. text(revoked))
+  if revoked == 0 then call('ZADD', ends, text(blocked), uid) else call('ZREM', ends, uid) end
+end
 `;
 
 /**
- * Does something to a uid. KEYS: users, log, state. ARGV: uid, kind, instant (Unix ms; 0 where the kind needs none).
- * Returns the change's number, and the standing from then on. A number is the clock in microseconds, or one more than the last.
+ * Does something to a uid. KEYS: users, ends, log, state. ARGV: uid, kind, instant (Unix ms; 0 where the kind needs none), how many uids
+ * may be shut out.
+ * Returns the change's number, and the standing from then on; nothing when the uid would be one more than may be. A number is the clock in
+ * microseconds, or one more than the last.
  */
 export const actScript = script(`${prelude}
-local users, log, state = KEYS[1], KEYS[2], KEYS[3]
-local uid, kind, instant = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local users, ends, log, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local uid, kind, instant, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local swept = call('ZRANGEBYSCORE', ends, '-inf', text(now), 'LIMIT', 0, ${sweptAtOnce})
+if #swept > 0 then
+  call('HDEL', users, unpack(swept))
+  call('ZREM', ends, unpack(swept))
+end
 local blocked, revoked = standingOf(users, uid)
+local wasIn = blocked <= now and revoked == 0
 if kind == 'block' then blocked = instant elseif kind == 'unblock' then blocked = 0
-elseif kind == 'revoke' then revoked = math.max(revoked, instant) end
-if blocked <= now and revoked == 0 then call('HDEL', users, uid)
-else call('HSET', users, uid, text(blocked) .. ' ' .. text(revoked)) end
+elseif kind == 'revoke' then revoked = math.max(revoked, instant) elseif kind == 'unrevoke' then revoked = 0 end
+if blocked <= now and revoked == 0 then
+  call('HDEL', users, uid)
+  call('ZREM', ends, uid)
+else
+  if wasIn and call('HLEN', users) >= most then return {} end
+  setStanding(users, ends, uid, blocked, revoked)
+end
 local known = call('HMGET', state, 'last', 'cut')
 local number = math.max((tonumber(known[1]) or 0) + 1, micros)
 call('ZADD', log, text(number), table.concat({ text(number), kind, text(blocked), text(revoked), uid }, ' '))
@@ -162,14 +185,19 @@ return {}
 `);
 
 /**
- * Brings back what the truth has lost: an instance knew more than is there. What is there is not changed. KEYS: users, state. ARGV: the
- * number up to which the instance knew all, then uid and standing of each. From then on who knows less is told everything.
+ * Brings back what the truth has lost: an instance knew more than is there. What is there is not changed. KEYS: users, ends, state. ARGV:
+ * the number up to which the instance knew all, then uid, blocked until and revoked before of each. From then on who knows less is told
+ * everything.
  */
 export const restoreScript = script(`${prelude}
-local known = call('HMGET', KEYS[2], 'last', 'cut')
+local users, ends, state = KEYS[1], KEYS[2], KEYS[3]
+local known = call('HMGET', state, 'last', 'cut')
 local through = tonumber(ARGV[1])
-for at = 2, #ARGV, 2 do call('HSETNX', KEYS[1], ARGV[at], ARGV[at + 1]) end
+for at = 2, #ARGV, 3 do
+  local uid, blocked, revoked = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  if call('HEXISTS', users, uid) == 0 then setStanding(users, ends, uid, blocked, revoked) end
+end
 local last, cut = math.max(tonumber(known[1]) or 0, through), math.max(tonumber(known[2]) or 0, through)
-call('HSET', KEYS[2], 'last', text(last), 'cut', text(cut))
+call('HSET', state, 'last', text(last), 'cut', text(cut))
 return { text(last) }
 `);

@@ -7,10 +7,6 @@ export function readStanding(text: string): Standing {
   return blocked === undefined ? goodStanding : standingOf(blocked, revoked);
 }
 
-export function standingText({ blockedUntilMs, revokedBeforeMs }: Standing): string {
-  return `${blockedUntilMs} ${revokedBeforeMs}`;
-}
-
 /** `<number> <kind> <blocked until> <revoked before> <uid>`. */
 export function readChange(text: string): Change {
   const [, number, kind, blocked, revoked, uid = ''] = /^(\d+) (\w+) (\d+) (\d+) ([^]*)$/.exec(text) ?? [];

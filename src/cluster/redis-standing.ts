@@ -5,12 +5,12 @@ import {
   type StandingDesk,
   type StandingSource,
 } from '../auth/standing-source.ts';
-import type { Change, Standing } from '../auth/standing.ts';
+import type { Change, ShutOutLimit, Standing } from '../auth/standing.ts';
 import type { Standings } from '../auth/standings.ts';
 import type { RedisConnection } from '../journal/redis-connection.ts';
 import { callScript } from '../journal/redis-run-script.ts';
 import type { Script } from '../journal/redis-scripts.ts';
-import { readChange, readStanding, readVerdict, standingText } from './redis-standing-text.ts';
+import { readChange, readStanding, readVerdict } from './redis-standing-text.ts';
 import {
   actScript,
   enterScript,
@@ -32,7 +32,7 @@ export interface RedisStandingDeps {
   readonly standings: Pick<Standings, 'entries'>;
 }
 
-export interface RedisStandingOptions {
+export interface RedisStandingOptions extends ShutOutLimit {
   /** First part of every key. */
   readonly prefix: string;
 }
@@ -57,7 +57,7 @@ export interface RedisStanding extends StandingSource, StandingDesk {
  */
 export function createRedisStanding(
   { connection, instance, seats, standings }: RedisStandingDeps,
-  { prefix }: RedisStandingOptions,
+  { prefix, maxShutOut }: RedisStandingOptions,
 ): RedisStanding {
   const keys = standingKeys(prefix);
   let names = 0;
@@ -127,8 +127,11 @@ export function createRedisStanding(
     let last = '0';
     const known = [...standings.entries()];
     for (let from = 0; from === 0 || from < known.length; from += pageItems) {
-      const page = known.slice(from, from + pageItems).flatMap(([uid, standing]) => [uid, standingText(standing)]);
-      [last] = (await call(restoreScript, [keys.users, keys.state], [Math.max(through, newest), ...page])) as [string];
+      const page = known
+        .slice(from, from + pageItems)
+        .flatMap(([uid, { blockedUntilMs, revokedBeforeMs }]) => [uid, blockedUntilMs, revokedBeforeMs]);
+      const names = [keys.users, keys.ends, keys.state];
+      [last] = (await call(restoreScript, names, [Math.max(through, newest), ...page])) as [string];
     }
     return last;
   }
@@ -204,12 +207,15 @@ export function createRedisStanding(
       }
     },
 
-    async act(uid, action): Promise<Change> {
+    async act(uid, action) {
       const instant = action.kind === 'block' ? action.untilMs : action.kind === 'revoke' ? action.beforeMs : 0;
-      const reply = await call(actScript, [keys.users, keys.log, keys.state], [uid, action.kind, instant]);
+      const names = [keys.users, keys.ends, keys.log, keys.state];
+      const reply = await call(actScript, names, [uid, action.kind, instant, maxShutOut]);
+      if (reply.length === 0) return 'full';
       const [number, blockedUntilMs, revokedBeforeMs] = reply.map(Number) as [number, number, number];
       newest = Math.max(newest, number);
-      return { number, uid, kind: action.kind, standing: { blockedUntilMs, revokedBeforeMs } };
+      const change: Change = { number, uid, kind: action.kind, standing: { blockedUntilMs, revokedBeforeMs } };
+      return change;
     },
 
     async standing(uid) {

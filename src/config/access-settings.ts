@@ -29,6 +29,15 @@ export const accessSettings = {
     description:
       'Who may use the admin listener: with any key here, whoever asks without one of them is answered 401. Each has a name, a hash, a role (read, or write to change something as well) and may have expires.',
   }),
+  maxShutOut: count(
+    'uids',
+    { min: 1, max: 1_000_000, default: 100_000 },
+    {
+      group: 'Access',
+      description:
+        'Most uids that are blocked or have something revoked; whoever would block or revoke one more is answered 409. Each takes about 150 bytes in every process.',
+    },
+  ),
   adminKey: secret(
     { minBytes: 1, maxBytes: KIB },
     {

@@ -28,6 +28,8 @@ export interface Counters {
   overHttpConnections: number;
   /** Admin requests that were refused for who asked, or from where. */
   adminRefused: number;
+  /** Blocks and revocations that were refused, since --max-shut-out uids had one. */
+  overShutOut: number;
   /** Messages that had expired when this instance was to deliver them. */
   expired: number;
   /** Messages that no open connection of this instance wanted. */
@@ -102,6 +104,7 @@ export function createCounters(): Counters {
     overRequestTime: 0,
     overHttpConnections: 0,
     adminRefused: 0,
+    overShutOut: 0,
     expired: 0,
     unmatched: 0,
     lost: 0,

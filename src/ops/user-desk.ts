@@ -3,6 +3,7 @@ import type { StandingDesk } from '../auth/standing-source.ts';
 import type { Tickets } from '../auth/tickets.ts';
 import type { Peers, Replies } from '../cluster/peers.ts';
 import { askStore } from './ask-store.ts';
+import type { Counters } from './counters.ts';
 import { changeQuestion, userQuestion } from './user-questions.ts';
 
 export interface UserDeskDeps {
@@ -10,6 +11,7 @@ export interface UserDeskDeps {
   readonly peers: Pick<Peers, 'ask'>;
   /** Unix milliseconds. */
   readonly now: () => number;
+  readonly counters: Pick<Counters, 'overShutOut'>;
   /** Listeners come with something that was issued, and can be revoked. */
   readonly asksListeners: boolean;
   /** Undefined: nobody may come with one. */
@@ -53,10 +55,13 @@ export interface ActionDocument extends Omit<UserDocument, 'connections'> {
   readonly closed: number;
 }
 
+/** What an action did, or why it was not done. */
+export type Acted = ActionDocument | 'too_many_shut_out';
+
 export type UserDesk = ReturnType<typeof createUserDesk>;
 
 /** Where operators ask for a uid and act on it. Everything rejects with a StoreError when the truth is away; it may have been done. */
-export function createUserDesk({ desk, peers, now, asksListeners, tickets }: UserDeskDeps) {
+export function createUserDesk({ desk, peers, now, counters, asksListeners, tickets }: UserDeskDeps) {
   const stands = ({ blockedUntilMs, revokedBeforeMs }: Standing) => {
     const blocked = blockedUntilMs > now();
     return {
@@ -74,13 +79,16 @@ export function createUserDesk({ desk, peers, now, asksListeners, tickets }: Use
 
   return {
     asksListeners,
-    async act(uid: string, action: Action): Promise<ActionDocument> {
-      return tell(await askStore(() => desk.act(uid, action)));
+    async act(uid: string, action: Action): Promise<Acted> {
+      const change = await askStore(() => desk.act(uid, action));
+      if (change !== 'full') return tell(change);
+      counters.overShutOut += 1;
+      return 'too_many_shut_out';
     },
-    block(uid: string, ttlMs: number | undefined): Promise<ActionDocument> {
+    block(uid: string, ttlMs: number | undefined): Promise<Acted> {
       return this.act(uid, { kind: 'block', untilMs: ttlMs === undefined ? forGoodMs : Math.ceil(now() + ttlMs) });
     },
-    revoke(uid: string, beforeMs: number | undefined): Promise<ActionDocument> {
+    revoke(uid: string, beforeMs: number | undefined): Promise<Acted> {
       return this.act(uid, { kind: 'revoke', beforeMs: beforeMs ?? Math.ceil(now()) });
     },
     /** Undefined where tickets are not taken. */

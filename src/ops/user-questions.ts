@@ -9,7 +9,7 @@ const standing = z.object({ blockedUntilMs: instantMs, revokedBeforeMs: instantM
 const change = z.object({
   number: z.number(),
   uid: z.string(),
-  kind: z.enum(['disconnect', 'block', 'unblock', 'revoke']),
+  kind: z.enum(['disconnect', 'block', 'unblock', 'revoke', 'unrevoke']),
   standing,
 });
 const closed = z.object({ closed: count });

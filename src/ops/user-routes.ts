@@ -5,7 +5,7 @@ import { answerError } from './admin-answer.ts';
 import { adminQueries, readQuery, type ReadQuery } from './admin-query.ts';
 import { readJson } from './read-json.ts';
 import { nameTarget } from './audit.ts';
-import type { UserDesk } from './user-desk.ts';
+import type { Acted, UserDesk, UserDocument } from './user-desk.ts';
 import { uidSchema, userQueries } from './user-queries.ts';
 
 export interface UserRouteOptions {
@@ -28,13 +28,16 @@ export function addUserRoutes(router: Router, desk: UserDesk, { maxBodyBytes }: 
   }
 
   /** A route that reads the uid of its path and its body, and answers with a document. */
-  function answering<T>(schema: z.ZodType<T>, answer: (uid: string, body: T) => Promise<object> | 'nothing_to_revoke') {
+  function answering<T>(
+    schema: z.ZodType<T>,
+    answer: (uid: string, body: T) => Promise<UserDocument | Acted> | 'nothing_to_revoke',
+  ) {
     return async (context: Context): Promise<void> => {
       const asked = await read(context, schema);
       if (!asked.ok) return answerError(context, asked.error);
-      const answered = answer(asked.value.uid, asked.value.body);
+      const answered = await answer(asked.value.uid, asked.value.body);
       if (typeof answered === 'string') return answerError(context, { code: answered });
-      context.body = await answered;
+      context.body = answered;
     };
   }
 
@@ -64,6 +67,11 @@ export function addUserRoutes(router: Router, desk: UserDesk, { maxBodyBytes }: 
     answering(userQueries.revoke, (uid, { before }) =>
       desk.asksListeners ? desk.revoke(uid, before) : 'nothing_to_revoke',
     ),
+  );
+  router.delete(
+    'unrevoke',
+    '/users/:uid/revoke',
+    answering(nothing, (uid) => desk.act(uid, { kind: 'unrevoke' })),
   );
 
   router.post('ticket', '/tickets', async (context) => {

@@ -64,6 +64,12 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'Listeners are not asked for anything that could be revoked: they have the uid that they name.',
   },
+  too_many_shut_out: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'As many uids as --max-shut-out allows are blocked, or have something revoked, and this one is none of them. Nothing was done: lift some, or raise the limit.',
+  },
   no_tickets: { status: 409, retryable: false, meaning: 'Tickets are not taken here; start with --tickets.' },
   message_gone: {
     status: 410,

@@ -87,6 +87,13 @@ const provoke: Readonly<Record<ErrorCode, (scope: Scope) => Promise<Refusal>>> =
       body: '{"uid":"1"}',
     }),
   nothing_to_revoke: () => request(`${adminUrl}/users/9/revoke`, { method: 'POST' }),
+  too_many_shut_out: async (scope) => {
+    const instance = await startInstance(scope, { flags: ['--max-shut-out=1'] });
+    const block = (uid: string): Promise<Answer> =>
+      request(`${instance.adminUrl}/users/${uid}/block`, { method: 'POST' });
+    await block('1');
+    return block('2');
+  },
   not_found: () => request(`${url}/nowhere`),
   unknown_message: () => request(`${adminUrl}/messages/nobody-posted-this`),
   unknown_job: provokeUnknownJob,

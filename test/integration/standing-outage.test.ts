@@ -97,7 +97,7 @@ test('a change of which an instance was not told is carried out within seconds',
   // Somebody who knows the store and nobody's channel.
   const desk = createRedisStanding(
     { connection, instance: 'test', seats: new Map(), standings: new Map() },
-    { prefix },
+    { prefix, maxShutOut: 100 },
   );
   const blocked = [await come(t, a, '1'), await come(t, b, '1')];
   const kicked = [await come(t, a, '2'), await come(t, b, '2')];

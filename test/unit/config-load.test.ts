@@ -32,6 +32,7 @@ test('without any source there are the defaults of the design', () => {
     adminHost: '127.0.0.1',
     adminPort: 3219,
     adminKeys: [],
+    maxShutOut: 100_000,
     adminKey: null,
     tickets: false,
     tokenSecret: null,

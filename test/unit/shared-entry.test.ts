@@ -19,7 +19,7 @@ interface FakeGuest extends Guest {
 function createRun(t: TestContext, { uidConnections = 'refuse' as 'refuse' | 'replace' } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const now = (): number => 1000;
-  const truth = createMemoryStanding({ standings: new Standings(), now });
+  const truth = createMemoryStanding({ standings: new Standings(), now }, { maxShutOut: 10_000 });
   const guests: FakeGuest[] = [];
   const house: House<FakeGuest> = {
     connectionsOf: (uid) => guests.filter((guest) => guest.uid === uid),
@@ -94,7 +94,10 @@ function createRun(t: TestContext, { uidConnections = 'refuse' as 'refuse' | 're
     guests.splice(guests.indexOf(one), 1);
     entry.leave(one.uid, one.seat ?? assert.fail());
   }
-  const act = (uid: string, action: Action): Promise<Change> => truth.act(uid, action);
+  const act = async (uid: string, action: Action): Promise<Change> => {
+    const change = await truth.act(uid, action);
+    return change === 'full' ? assert.fail(change) : change;
+  };
   const tick = async (ms: number): Promise<void> => {
     t.mock.timers.tick(ms);
     await settled();

@@ -5,7 +5,7 @@ import { createLocalEntry } from '../../src/auth/local-entry.ts';
 import type { Entered } from '../../src/auth/entry.ts';
 import { grantByWord } from '../../src/auth/listener-auth.ts';
 import { createMemoryStanding } from '../../src/auth/memory-standing.ts';
-import { forGoodMs, goodStanding } from '../../src/auth/standing.ts';
+import { forGoodMs, goodStanding, type Action, type Change } from '../../src/auth/standing.ts';
 import { Standings } from '../../src/auth/standings.ts';
 
 interface FakeGuest extends Guest {
@@ -18,6 +18,7 @@ function createHouse({
   asksListeners = true,
   maxConnectionsPerUid = 2,
   uidConnections = 'refuse' as 'refuse' | 'replace',
+  maxShutOut = 100,
 } = {}) {
   const guests: FakeGuest[] = [];
   const house: House<FakeGuest> = {
@@ -38,7 +39,13 @@ function createHouse({
     { doorkeeper, house: house as House, counters },
     { maxConnectionsPerUid, uidConnections },
   );
-  const desk = createMemoryStanding({ standings: doorkeeper.standings, now });
+  const truth = createMemoryStanding({ standings: doorkeeper.standings, now }, { maxShutOut });
+  const desk = {
+    async act(uid: string, action: Action): Promise<Change> {
+      const change = await truth.act(uid, action);
+      return change === 'full' ? assert.fail(change) : change;
+    },
+  };
   const come = (uid: string, { issuedAtMs = 0, maxConnections = null as number | null } = {}): FakeGuest | string => {
     const entered = entry.enter({ ...grantByWord(uid), issuedAtMs, maxConnections }) as Entered;
     if (!entered.ok) return entered.code;
@@ -48,7 +55,7 @@ function createHouse({
   };
   const codes = (uid: string): number[] => house.connectionsOf(uid).map(({ code }) => code);
   const close = (guest: FakeGuest | string): void => void guests.splice(guests.indexOf(guest as FakeGuest), 1);
-  return { doorkeeper, desk, come, codes, close, clock, counters };
+  return { doorkeeper, truth, desk, come, codes, close, clock, counters };
 }
 
 test('who is blocked is closed and not taken, until the term is over; nobody else is concerned', async () => {
@@ -140,4 +147,41 @@ test('what is over is not remembered', () => {
   assert.deepEqual([standings.size, standings.get('5')], [1, goodStanding]);
   standings.set('x', { blockedUntilMs: 0, revokedBeforeMs: 7 }, 20);
   assert.equal(standings.get('x').revokedBeforeMs, 7);
+});
+
+test('no more uids are shut out than may be, and the one more is neither blocked nor told of', async () => {
+  const { truth, come, clock } = createHouse({ maxShutOut: 3 });
+  const isFull = async (uid: string, action: Action): Promise<boolean> => (await truth.act(uid, action)) === 'full';
+  const block: Action = { kind: 'block', untilMs: forGoodMs };
+  const revoke: Action = { kind: 'revoke', beforeMs: 500 };
+  assert.equal(await isFull('1', block), false);
+  assert.equal(await isFull('2', revoke), false);
+  assert.equal(await isFull('3', { kind: 'block', untilMs: 2000 }), false);
+  const { through } = truth.news(-1);
+  assert.deepEqual([await isFull('4', block), await isFull('4', revoke)], [true, true]);
+  assert.deepEqual([truth.news(through).changes, typeof come('4')], [[], 'object']);
+  // Who is among them already may be shut out further, and what shuts nobody out needs no room.
+  for (const uid of ['1', '2', '3'])
+    assert.deepEqual([await isFull(uid, block), await isFull(uid, revoke)], [false, false]);
+  for (const kind of ['disconnect', 'unblock', 'unrevoke'] as const) assert.equal(await isFull('4', { kind }), false);
+  assert.equal(await isFull('4', { kind: 'block', untilMs: clock.ms }), false, 'it is over already');
+  assert.equal(await isFull('4', block), true);
+});
+
+test('what is lifted, forgotten or over makes room, and what is only half of it does not', async () => {
+  const { truth, clock } = createHouse({ maxShutOut: 2 });
+  const isFull = async (uid: string, action: Action): Promise<boolean> => (await truth.act(uid, action)) === 'full';
+  const block: Action = { kind: 'block', untilMs: forGoodMs };
+  await truth.act('1', block);
+  await truth.act('1', { kind: 'revoke', beforeMs: 500 });
+  await truth.act('2', { kind: 'block', untilMs: 2000 });
+  await truth.act('1', { kind: 'unblock' });
+  assert.equal(await isFull('3', block), true, 'something of 1 is revoked');
+  await truth.act('1', { kind: 'unrevoke' });
+  assert.equal(await isFull('3', block), false);
+  clock.ms = 1999;
+  assert.equal(await isFull('4', block), true);
+  clock.ms = 2000;
+  assert.equal(await isFull('4', block), false);
+  assert.equal(await isFull('2', block), true);
 });
