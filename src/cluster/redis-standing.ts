@@ -42,7 +42,7 @@ type NewsReply = [isAlive: number, last: string, isMissing: number, replaced: st
 /** How many changes, uids or seats one command is about, at most. */
 const pageItems = 500;
 
-/** Every open seat is refreshed once in so many looks: at 5 s each, in ten minutes. */
+/** Every open seat is refreshed within two rounds of so many looks: at 5 s each, twenty minutes. */
 const refreshLooks = 120;
 
 export interface RedisStanding extends StandingSource, StandingDesk {
@@ -66,7 +66,9 @@ export function createRedisStanding(
   /** The newest change that was made or told here. */
   let newest = 0;
   let stateId: string | undefined;
-  let refreshing: Iterator<readonly [string, string]> = seats.entries();
+  /** The seats that were open when this round of refreshing began, and how many of them have had their turn. */
+  let round: readonly string[] = [];
+  let refreshed = 0;
   let hasLeft = false;
   /** The uid and `<name>:<seat>` of each seat that is to be freed. */
   let leaving: string[] = [];
@@ -94,16 +96,18 @@ export function createRedisStanding(
     for (let from = 0; from < open.length; from += pageItems) await takeSeats(open.slice(from, from + pageItems));
   }
 
+  /** A round is of those that were open at its beginning: however many come meanwhile, whoever stays has his turn. */
   async function refreshSome(): Promise<void> {
-    const some: (readonly [string, string])[] = [];
-    for (let left = Math.ceil(seats.size / refreshLooks); left > 0; left -= 1) {
-      const next = refreshing.next();
-      if (next.done === true) {
-        refreshing = seats.entries();
-        break;
-      }
-      some.push(next.value);
+    if (refreshed >= round.length) {
+      round = [...seats.keys()];
+      refreshed = 0;
     }
+    const turn = round.slice(refreshed, refreshed + Math.ceil(round.length / refreshLooks));
+    refreshed += turn.length;
+    const some = turn.flatMap((seat): [string, string][] => {
+      const uid = seats.get(seat);
+      return uid === undefined ? [] : [[seat, uid]];
+    });
     for (let from = 0; from < some.length; from += pageItems) await takeSeats(some.slice(from, from + pageItems));
   }
 
