@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
-import { createRedisStanding } from '../../src/cluster/redis-standing.ts';
 import { forGoodMs, type Action, type Standing } from '../../src/auth/standing.ts';
-import { createRedisConnection } from '../../src/journal/redis-connection.ts';
 import { openClient } from '../contract/redis-client.ts';
-import { endWith } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { startRedis } from '../support/redis.ts';
@@ -12,6 +9,7 @@ import { request, type Answer } from '../support/request.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 import { deployments, type StartDeployment } from './deployments.ts';
+import { openRedisTruth } from './redis-truth.ts';
 import { assertError } from './serving.ts';
 
 const redis = await startRedis({ after });
@@ -103,26 +101,13 @@ test('a revocation can be forgotten, and what was issued before it is good again
 
 let prefixes = 0;
 
-/** The truth of a deployment in Redis, and what is in there. `known`: what its instance knows. */
+/** The truth of a deployment of which three uids may be shut out, and what is in there. `known`: what its instance knows. */
 async function openTruth(t: TestContext, known: readonly (readonly [string, Standing])[] = []) {
   const prefix = `s${(prefixes += 1)}`;
-  const settings = { host: '127.0.0.1', port: redis.port, db: 0, tls: false };
-  let isReady = (): void => {};
-  const ready = new Promise<void>((resolve) => (isReady = resolve));
-  const events = { onReady: () => isReady(), onLost: () => {}, onChange: () => {} };
-  const connection = createRedisConnection(events, { settings, deadlineMs: 5000 });
-  endWith(t, () => connection.close());
-  connection.open();
-  await ready;
-  const truth = createRedisStanding(
-    { connection, instance: 'test', seats: new Map(), standings: new Map(known) },
-    { prefix, maxShutOut: 3 },
-  );
+  const truth = await openRedisTruth(t, redis, { prefix, known, maxShutOut: 3 });
   const client = openClient(t, redis.url);
   return {
-    truth,
-    /** Whether it was done, and not refused. */
-    does: async (uid: string, action: Action): Promise<boolean> => (await truth.act(uid, action)) !== 'full',
+    ...truth,
     uids: async (): Promise<string[]> => (await client.hkeys(`${prefix}:users`)).sort(),
     ends: (): Promise<string[]> => client.zrange(`${prefix}:users:ends`, 0, '-1'),
     loseAll: async (): Promise<void> => void (await client.del(...(await client.keys(`${prefix}:*`)))),
@@ -167,15 +152,15 @@ test('Redis: what it has lost and is given again counts as before', async (t) =>
     ['gone', standing(5, 0)],
     ['revoked', standing(0, 7)],
   ];
-  const { truth, does, uids, ends, loseAll } = await openTruth(t, known);
+  const { news, standing: standingOf, does, uids, ends, loseAll } = await openTruth(t, known);
   assert.ok(await does('1', forGood));
-  await truth.news();
+  await news();
   await loseAll();
-  await truth.news();
+  await news();
   assert.deepEqual(await uids(), ['blocked', 'gone', 'revoked']);
   assert.deepEqual(await ends(), ['gone', 'blocked']);
   assert.ok(await does('2', forGood));
   assert.deepEqual(await uids(), ['2', 'blocked', 'revoked']);
   assert.equal(await does('3', forGood), false);
-  assert.deepEqual(await truth.standing('revoked'), standing(0, 7));
+  assert.deepEqual(await standingOf('revoked'), standing(0, 7));
 });

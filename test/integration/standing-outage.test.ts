@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Redis as Client } from 'ioredis';
-import { createRedisStanding } from '../../src/cluster/redis-standing.ts';
-import { createRedisConnection } from '../../src/journal/redis-connection.ts';
 import { endWith, type Scope } from '../support/cleanup.ts';
 import { eventually } from '../support/deadline.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { startRedis, type Redis } from '../support/redis.ts';
 import { request, type Answer } from '../support/request.ts';
 import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
+import { openRedisTruth } from './redis-truth.ts';
 import { assertError } from './serving.ts';
 
 const prefix = 'out';
@@ -84,21 +83,8 @@ async function untilRefused(scope: Scope, instance: Instance, uid: string): Retu
 test('a change of which an instance was not told is carried out within seconds', async (t) => {
   const redis = await startRedis(t);
   const [a, b] = await startPair(t, redis);
-  const settings = { host: '127.0.0.1', port: redis.port, db: 0, tls: false };
-  let isReady = (): void => {};
-  const ready = new Promise<void>((resolve) => (isReady = resolve));
-  const connection = createRedisConnection(
-    { onReady: () => isReady(), onLost: () => {}, onChange: () => {} },
-    { settings, deadlineMs: 2000 },
-  );
-  endWith(t, () => connection.close());
-  connection.open();
-  await ready;
   // Somebody who knows the store and nobody's channel.
-  const desk = createRedisStanding(
-    { connection, instance: 'test', seats: new Map(), standings: new Map() },
-    { prefix, maxShutOut: 100 },
-  );
+  const desk = await openRedisTruth(t, redis, { prefix });
   const blocked = [await come(t, a, '1'), await come(t, b, '1')];
   const kicked = [await come(t, a, '2'), await come(t, b, '2')];
   await desk.act('1', { kind: 'block', untilMs: Date.now() + 3_600_000 });
