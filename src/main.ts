@@ -160,7 +160,8 @@ async function work(): Promise<void> {
   const { runWorker } = await import('./app/worker.ts');
   runWorker({
     channel: {
-      send: (message) => void process.send?.(message),
+      // That nobody is there any more is heard by 'disconnect'.
+      send: (message) => void process.send?.(message, undefined, undefined, () => {}),
       onMessage(heed) {
         process.on('message', (message, socket) =>
           heed(message as ToWorker, socket instanceof Socket ? socket : undefined),

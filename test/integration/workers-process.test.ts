@@ -67,6 +67,22 @@ test('when the supervisor is killed, its workers leave at once', async (t) => {
   await eventually(() => (pids.some(isAlive) ? undefined : true), 'the workers to be gone');
 });
 
+test('a worker that answers a supervisor which was killed meanwhile leaves without an outcry', async (t) => {
+  const instance = await startInstance(t, { flags: ['--workers=2'] });
+  const pids = (await crewOf(instance)).workers.map(({ pid }) => pid ?? 0);
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  // Asks them all: when they go on they read the question first, and answer it.
+  await crewOf(instance);
+  const killed = instance.kill();
+  await eventually(() => (isAlive(instance.pid) ? undefined : true), 'the supervisor to be gone');
+  for (const pid of pids) process.kill(pid, 'SIGCONT');
+  await killed;
+  assert.deepEqual(
+    instance.lines.filter((line) => /EPIPE|throw/.test(line)),
+    [],
+  );
+});
+
 test('a stop hands over the clients of all workers in its time, whoever else hears the signal, and exits 0', async (t) => {
   const instance = await startInstance(t, { flags: ['--workers=2', '--drain=2s'] });
   const clients = await Promise.all(
