@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis as RedisClient } from 'ioredis';
-import { signalPid } from '../support/child-pids.ts';
+import { childPids, signalPid } from '../support/child-pids.ts';
 import { eventually, within } from '../support/deadline.ts';
 import type { Instance } from '../support/instance.ts';
 import { request } from '../support/request.ts';
@@ -161,8 +161,14 @@ const endings: Readonly<Record<Ending, (instance: Instance) => Promise<void>>> =
 };
 
 /** Nobody ends the workers of a supervisor that is killed: they do it themselves, and one that stands still once it goes on. */
-function kill(instance: Instance): Promise<void> {
-  return within(instance.kill(), 'a killed instance and its workers to be gone', GONE_MS);
+async function kill(instance: Instance): Promise<void> {
+  const workers = childPids(instance.pid);
+  try {
+    await within(instance.kill(), 'a killed instance and its workers to be gone', GONE_MS);
+  } catch (error) {
+    for (const worker of workers) signalPid(worker, 'SIGKILL');
+    throw error;
+  }
 }
 
 async function restart(slot: Slot, kind: Ending, lengthMs: number, moves: boolean): Promise<void> {
