@@ -26,7 +26,10 @@ export interface HttpServerDeps {
   readonly onUpgrade?: ((request: IncomingMessage, socket: Socket, head: Buffer) => void) | undefined;
   /** Answers on a socket whose bytes are not a request. */
   readonly onBroken: (socket: Duplex, code: ErrorCode, message?: string) => void;
-  readonly counters: Pick<Counters, 'overHeaders' | 'overRequestTime' | 'overHttpConnections'>;
+  readonly counters: Pick<
+    Counters,
+    'overHeaders' | 'overRequestTime' | 'overHttpConnections' | 'overPipelined' | 'overUnreadTime'
+  >;
   /** How many of its connections are listeners', now. */
   readonly listenerCount?: () => number;
 }
@@ -77,8 +80,13 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const server = certificate === undefined ? createServer(nodeOptions) : createSecureServer(nodeOptions, certificate);
   // Node waits for ever for a client to take its answer, and keeps what it has not taken.
   server.timeout = options.stalledTimeoutMs ?? Math.max(keepAliveTimeoutMs, requestTimeoutMs);
+  server.on('timeout', (socket: Socket) => {
+    // Else it is idle, or waits for us.
+    if (socket.writableLength > 0) deps.counters.overUnreadTime += 1;
+    socket.destroy();
+  });
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    if (isTooManyAtOnce(request, response)) return;
+    if (isTooManyAtOnce(request, response, deps.counters)) return;
     if (request.headers.host !== undefined || request.httpVersion === '1.0') deps.onRequest(request, response);
     else answerError(response, { code: 'invalid_request', message: noHost, headers: { Connection: 'close' } });
   };
@@ -117,11 +125,19 @@ function createSecureServer(options: ServerOptions, certificate: Certificate): S
  * Ends a connection that sends requests faster than it takes answers: Node reads all that are in one packet, some thousand, before it looks
  * whether anybody takes what they are answered.
  */
-function isTooManyAtOnce({ socket }: IncomingMessage, response: ServerResponse): boolean {
+function isTooManyAtOnce(
+  { socket }: IncomingMessage,
+  response: ServerResponse,
+  counters: Pick<Counters, 'overPipelined'>,
+): boolean {
+  // Those that were in the same packet are still read.
+  if (socket.destroyed) return true;
   const counted: Socket & { [waiting]?: number } = socket;
   // Without a socket an answer waits for the one before.
   if (response.socket !== null) counted[waiting] &&= 0;
   else counted[waiting] = (counted[waiting] ?? 0) + 1;
-  if ((counted[waiting] ?? 0) > maxWaiting) socket.destroy();
-  return socket.destroyed;
+  if ((counted[waiting] ?? 0) <= maxWaiting) return false;
+  counters.overPipelined += 1;
+  socket.destroy();
+  return true;
 }

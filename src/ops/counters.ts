@@ -26,6 +26,10 @@ export interface Counters {
   overRequestTime: number;
   /** HTTP connections that were closed at once, since there were --max-http-connections. */
   overHttpConnections: number;
+  /** HTTP connections that were ended, since more than 100 of their requests waited for the answer to another. */
+  overPipelined: number;
+  /** HTTP connections that were ended, since nothing of an answer was taken for 75 s, or for --request-timeout where that is longer. */
+  overUnreadTime: number;
   /** Admin requests that were refused for who asked, or from where. */
   adminRefused: number;
   /** Blocks and revocations that were refused, since --max-shut-out uids had one. */
@@ -103,6 +107,8 @@ export function createCounters(): Counters {
     overHeaders: 0,
     overRequestTime: 0,
     overHttpConnections: 0,
+    overPipelined: 0,
+    overUnreadTime: 0,
     adminRefused: 0,
     overShutOut: 0,
     expired: 0,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { post } from '../support/post.ts';
-import { eventually } from '../support/deadline.ts';
+import { eventually, within } from '../support/deadline.ts';
 import { openRaw, type RawSocket } from '../support/raw-socket.ts';
 import { request } from '../support/request.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
@@ -111,6 +111,19 @@ test('--request-timeout: a request that does not come whole is answered 408', as
     const socket = await openRaw(t, url);
     await socket.write(head);
     await socket.receivedUntil((text) => text.startsWith('HTTP/1.1 408 '), 'the answer');
+  });
+  assert.equal(counted, 1);
+});
+
+test('more than 100 requests of a connection that wait for the answer to another', async (t) => {
+  const counted = await counts('overPipelined', async () => {
+    for (const many of [90, 300]) {
+      const socket = await openRaw(t, url);
+      await socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(many));
+      if (many < 100) await socket.receivedUntil((text) => readAnswers(text).length === many, 'every answer');
+      else assert.ok(readAnswers((await within(socket.closed, 'the end')).toString('latin1')).length < many);
+      socket.end();
+    }
   });
   assert.equal(counted, 1);
 });
