@@ -20,7 +20,8 @@ export interface InjectorOptions {
   readonly flood: (uids: readonly string[]) => Promise<void>;
 }
 
-const RUNS_AGAIN_MS = 20_000;
+/** Several faults may wait for the same instance, one after the other, and a start takes up to 10 s on a machine that is busy. */
+const RUNS_AGAIN_MS = 60_000;
 const GONE_MS = 8_000;
 
 /** Does what was planned and puts it right again; resolves when everything runs. Waits for what is already broken. */
