@@ -34,10 +34,12 @@ export const longest = {
   'integration/admin-keys': { seconds: 11 },
   'integration/admission': { seconds: 11 },
   'integration/drain': { seconds: 11 },
+  'integration/drain-workers': { seconds: 10 },
   'integration/hostile-crowd': { seconds: 11 },
   'integration/send-errors': { seconds: 11 },
 
   'integration/failback': { seconds: 42, waits: true },
+  'integration/failback-workers': { seconds: 34, waits: true },
   'integration/outage': { seconds: 30, waits: true },
   'integration/bullmq-failed': { seconds: 28, waits: true },
   'integration/clock-jump': { seconds: 22, waits: true },
@@ -60,6 +62,7 @@ export const longest = {
 
   'ha/pair': { seconds: 40 },
   'ha/around': { seconds: 32 },
+  'ha/pair-workers': { seconds: 20 },
 };
 
 /**

@@ -9,7 +9,7 @@ import { openTokens } from './app/open-tokens.ts';
 import { createProcessClock } from './app/process-clock.ts';
 import { Reloads } from './app/reloads.ts';
 import { createDrain } from './cluster/drain.ts';
-import type { BackupReport } from './cluster/failback.ts';
+import type { BackupReport } from './cluster/primary-watch.ts';
 import { Lifecycle, type InstanceState } from './cluster/lifecycle.ts';
 import { doorsOf } from './config/exposure.ts';
 import type { Config } from './config/schema.ts';
@@ -53,7 +53,8 @@ export interface AppDeps {
 
 /** What is open once the app has started. */
 export interface Started {
-  readonly public: Listening;
+  /** Undefined: a worker has none. */
+  readonly public: Listening | undefined;
   /** Undefined: a worker has none. */
   readonly admin: Listening | undefined;
   readonly guarantees: QueueGuarantees;
@@ -149,12 +150,13 @@ export async function createApp(deps: AppDeps): Promise<App> {
     monotonicMs,
     random,
     instance: nameOutside,
+    worker,
   });
 
   let clockCheck: NodeJS.Timeout | undefined;
   let isServing = false;
   const lifecycle = new Lifecycle();
-  const drain = createDrain({ hub, monotonicMs, random, log }, config);
+  const drain = createDrain({ hub, monotonicMs, random, log }, { ...config, processes: worker?.workers ?? 1 });
   /** Nobody is left who could hear what this process alone knows. */
   let isEmpty = false;
   const isClosed = (): boolean =>
@@ -215,7 +217,6 @@ export async function createApp(deps: AppDeps): Promise<App> {
     gauges: gauges(),
     counters: { ...counters },
     keys: senders.counts,
-    backup: backup(),
   }));
 
   function serve(
@@ -236,13 +237,13 @@ export async function createApp(deps: AppDeps): Promise<App> {
     heartbeat.start();
     admission.start();
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
-    const publicAt = worker?.door.at ?? (await listen(publicServer, { ...config, name: 'port' }));
+    const publicAt = worker === undefined ? await listen(publicServer, { ...config, name: 'port' }) : undefined;
     worker?.door.open(publicServer);
     const adminAt = worker === undefined ? await listenForAdmin(adminServer, config, isAdminPortChosen) : undefined;
     isServing = true;
     lifecycle.goOn('ready');
     failback?.start();
-    if (adminAt !== undefined) {
+    if (publicAt !== undefined && adminAt !== undefined) {
       const at = { url: publicAt.url, adminUrl: adminAt.url };
       log.info({ event: 'listening', ...at, queue: config.queue.kind, doors: doorsOf(config), version });
     }

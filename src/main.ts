@@ -101,7 +101,7 @@ async function serve({ config, sources }: Extract<Loaded, { ok: true }>): Promis
     if (started === undefined) return;
     const lines = startUpLines({
       version,
-      url: started.public.url,
+      url: started.public?.url ?? '',
       adminUrl: started.admin?.url ?? '',
       workers,
       queue: describeQueue(config.queue),

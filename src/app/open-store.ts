@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Handlers } from '../cluster/handlers.ts';
 import type { LinkStream } from '../cluster/link-frames.ts';
-import type { DoorAddress, KnownTime } from '../cluster/crew-messages.ts';
+import type { KnownTime } from '../cluster/crew-messages.ts';
 import { createOneInstance } from '../cluster/one-instance.ts';
 import type { Peers } from '../cluster/peers.ts';
 import type { SupervisorLine } from '../cluster/supervisor-line.ts';
@@ -51,6 +51,8 @@ export interface Store {
 export interface WorkerPart {
   /** From 1 on. */
   readonly number: number;
+  /** How many there are. */
+  readonly workers: number;
   /** Where the supervisor's questions are answered. */
   readonly handlers: Handlers;
   /** Where it asks the supervisor. */
@@ -68,7 +70,6 @@ export interface WorkerPart {
 
 /** The public door, of which the supervisor has the listener. */
 export interface WorkerDoor extends Pick<HandedConnections, 'open' | 'count'> {
-  readonly at: DoorAddress;
   /** Says that the connections are handed over; resolves when no new one can come, nor for any other worker. */
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { doorsOf } from '../config/exposure.ts';
 import { refuse } from '../gateway/refuse.ts';
 import { createHttpServer } from '../ingress/http-server.ts';
 import { closeListener } from '../ingress/end-server.ts';
-import { listen, type Listening } from '../ingress/listen.ts';
+import { listen } from '../ingress/listen.ts';
 import type { Health } from '../journal/journal.ts';
 import { createIdSource } from '../message/id.ts';
 import { createAdmin } from '../ops/admin.ts';
@@ -20,12 +20,14 @@ import { addUp } from '../ops/crew-stats.ts';
 import { Drops } from '../ops/drops.ts';
 import { auditLog } from '../ops/log.ts';
 import { createMessageDesk } from '../ops/message-desk.ts';
+import { primaryQuestion } from '../ops/primary-question.ts';
 import { version } from '../ops/version.ts';
 import { workerQuestion } from '../ops/worker-question.ts';
 import { listenForAdmin } from './admin-door.ts';
 import { certificateForAdmin, openCertificate } from './open-certificate.ts';
 import { openAccess } from './open-access.ts';
 import { emptyHouse } from './open-standing.ts';
+import { openPrimaryWatch } from './open-failback.ts';
 import { openAdminAccess } from './open-admin-access.ts';
 import { openStore, type OnDropped } from './open-store.ts';
 import { openTokens } from './open-tokens.ts';
@@ -72,17 +74,16 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   const { journal, queue } = store;
 
   const share = shareOf(config, workers, memory);
-  let publicAt: Listening = { url: '', port: 0 };
   const door = createCrewDoor({ hand: (socket) => crew.hand(socket) });
   const crew = createCrew(
     {
       fork: createFork({ program, isLinked }),
       orders: (worker): WorkerOrders => ({
         worker,
+        workers,
         config: share,
         isLinked,
         instance,
-        door: publicAt,
         time: tell(),
         tls: certificate?.pair,
       }),
@@ -94,7 +95,10 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
         access.workerEnded(worker);
         count.ended(worker);
       },
-      onReady: () => door.handWaiting(),
+      onReady() {
+        door.handWaiting();
+        tellOfPrimary();
+      },
       onReturned: (socket) => door.take(socket),
       async closeDoor() {
         await closeListener(door.server);
@@ -117,6 +121,11 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     ask: async () => (await crew.ask(workerQuestion, null)).answers,
     states: crew.states,
   });
+  const primary = await openPrimaryWatch(config, { log, now, monotonicMs, instance, onWell: () => tellOfPrimary() });
+  const tellOfPrimary = (): void => {
+    if (primary !== undefined) void crew.ask(primaryQuestion, primary.isWell);
+  };
+  const backup = () => primary?.report() ?? null;
   const peers = isLinked ? createCrewPeers(crew) : store.peers;
 
   const lifecycle = new Lifecycle();
@@ -146,10 +155,11 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
       readiness,
       state: () => lifecycle.state,
       stop: (how) => void stop(how),
-      backup: () => null,
+      backup,
       async crew() {
         const answers = await count.answers();
-        return addUp({ gauges: gauges(), counters: { ...counters } }, crew.states(), answers, count.counted());
+        const own = { gauges: gauges(), counters: { ...counters }, backup: backup() };
+        return addUp(own, crew.states(), answers, count.counted());
       },
       messages,
       users,
@@ -184,16 +194,15 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     if (lifecycle.isLeaving) return undefined;
     clockCheck = setInterval(() => clock.now(), clockCheckMs);
     const adminAt = await listenForAdmin(adminServer, config, isAdminPortChosen);
-    publicAt = await listen(door.server, {
-      ...config,
-      name: 'port',
-      scheme: certificate === undefined ? 'http' : 'https',
-    });
-    if (lifecycle.isLeaving) return undefined;
     await Promise.race([crew.start(), stopBegun]);
+    if (lifecycle.isLeaving) return undefined;
+    // Not sooner: who comes before somebody can answer is refused, so that a proxy goes elsewhere with it at once.
+    const scheme = certificate === undefined ? 'http' : 'https';
+    const publicAt = await listen(door.server, { ...config, name: 'port', scheme });
     if (lifecycle.isLeaving) return undefined;
     isServing = true;
     lifecycle.goOn('ready');
+    primary?.start();
     const { url } = publicAt;
     const at = { url, adminUrl: adminAt.url };
     log.info({ event: 'listening', ...at, queue: config.queue.kind, doors: doorsOf(config), workers, version });
@@ -218,6 +227,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   function stop({ hurried = false } = {}): Promise<void> {
     isHurried ||= hurried;
     lifecycle.goOn('draining');
+    primary?.stop();
     stopBegins();
     if (stopping !== undefined && hurried) void crew.stop({ hurried });
     return (stopping ??= end());

@@ -36,7 +36,7 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
   let mayEnd = (): void => {};
   const end = new Promise<void>((resolve) => (mayEnd = resolve));
 
-  async function start({ worker, config, isLinked, instance, door: at, time, tls }: WorkerOrders): Promise<void> {
+  async function start({ worker, workers, config, isLinked, instance, time, tls }: WorkerOrders): Promise<void> {
     const log = createLog(config.logLevel).child({ worker });
     const onLost = (): void => {
       log.error({ event: 'supervisor.lost' });
@@ -45,7 +45,6 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
     const connect = (): Promise<Socket> => Promise.resolve(new Socket({ fd: linkFd, readable: true, writable: true }));
     const link = isLinked ? { connect, onLost } : undefined;
     const door: WorkerDoor = {
-      at,
       open: (server) => connections.open(server),
       get count() {
         return connections.count;
@@ -56,7 +55,7 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
       },
     };
     certificate = tls && new Certificate(tls);
-    const part = { number: worker, instance, handlers, line, door, time, link, certificate };
+    const part = { number: worker, workers, instance, handlers, line, door, time, link, certificate };
     creating = createApp({ config, isAdminPortChosen: false, log, fillRandom, memory, worker: part });
     app = await creating;
     void app.stopped.then(leave);

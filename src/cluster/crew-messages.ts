@@ -1,11 +1,5 @@
 import type { Config } from '../config/schema.ts';
 
-/** Where the supervisor listens. */
-export interface DoorAddress {
-  readonly url: string;
-  readonly port: number;
-}
-
 /** A certificate and its private key, as the supervisor has read them: so all workers have the same. */
 export interface PemPair {
   readonly cert: string;
@@ -24,13 +18,14 @@ export interface KnownTime {
 export interface WorkerOrders {
   /** From 1 on; a worker that replaces another has its number. */
   readonly worker: number;
+  /** How many there are. */
+  readonly workers: number;
   /** The settings in force when the supervisor started, with the worker's share of what is counted in total. */
   readonly config: Config;
   /** It has the supervisor's journal, over a link; else one of its own. */
   readonly isLinked: boolean;
   /** The supervisor's name, which all of them have at the public door. */
   readonly instance: string;
-  readonly door: DoorAddress;
   /** So that a worker which starts while the machine's clock is wrong does not take it for right. */
   readonly time: KnownTime;
   /** What it is to present at that door; undefined: it speaks no TLS. */

@@ -184,7 +184,10 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     place.forked = undefined;
     place.isReady = false;
     onEnded(worker);
-    if (isStopping) return noteStop();
+    if (isStopping) {
+      if (how !== 0) log.error({ event: 'worker.died', worker, pid: forked?.pid, how });
+      return noteStop();
+    }
     const isYoung = monotonicMs() - place.sinceMs < youngMs;
     place.youngDeaths = isYoung ? place.youngDeaths + 1 : 0;
     const inMs = isYoung ? Math.min(longestPauseMs, firstPauseMs * 2 ** (place.youngDeaths - 1)) : 0;

@@ -14,6 +14,8 @@ export interface DrainDeps {
 export interface DrainOptions {
   /** In how long the connections are handed over. 0: at once. */
   readonly drainMs: number;
+  /** How many processes of this instance drain at the same time. */
+  readonly processes: number;
 }
 
 /** How a stopping instance gets rid of its connections. */
@@ -34,7 +36,7 @@ const checkMs = 10;
 /** How often the log says how many are left. */
 const sayEveryMs = 5000;
 
-export function createDrain({ hub, monotonicMs, random, log }: DrainDeps, { drainMs }: DrainOptions): Drain {
+export function createDrain({ hub, monotonicMs, random, log }: DrainDeps, { drainMs, processes }: DrainOptions): Drain {
   const hurried = new AbortController();
   let isHurried = drainMs === 0;
 
@@ -57,8 +59,9 @@ export function createDrain({ hub, monotonicMs, random, log }: DrainDeps, { drai
       try {
         // What was posted in the same turn as the signal is with the hub after it, and goes before the goodbye.
         await turn();
-        if (!isHurried) await handOver({ hub, monotonicMs, random }, { overMs: drainMs, signal: hurried.signal });
-        if (isHurried) await handOver({ hub, monotonicMs, random }, { overMs: 0 });
+        if (!isHurried)
+          await handOver({ hub, monotonicMs, random }, { overMs: drainMs, processes, signal: hurried.signal });
+        if (isHurried) await handOver({ hub, monotonicMs, random }, { overMs: 0, processes });
         const toldMs = monotonicMs();
         while (hub.size > 0 && monotonicMs() - toldMs < (isHurried ? hurriedGoodbyeMs : goodbyeMs))
           await delay(checkMs);

@@ -15,13 +15,15 @@ export interface HandOverDeps {
 export interface HandOverOptions {
   /** In how long all of them go, one by one. 0: at once. */
   readonly overMs: number;
+  /** How many processes do this at the same time, each with about as many connections: the pace is that of all together. */
+  readonly processes: number;
   /** Which of the connections that are open now; absent: all. */
   readonly which?: (connection: Connection) => boolean;
   /** Ends it: who has not gone by then stays. */
   readonly signal?: AbortSignal;
 }
 
-/** However few they are, one goes in this time at the latest: nobody waits 20 s for the last of two. */
+/** However few they are, one goes in this time at the latest, of all processes: nobody waits 20 s for the last of two. */
 const maxBetweenMs = 1000;
 
 /** How often it is looked who is to go; several may go at one look. */
@@ -41,17 +43,17 @@ const maxCrowdSpreadMs = 10_000;
  */
 export async function handOver(deps: HandOverDeps, options: HandOverOptions): Promise<number> {
   const { hub, monotonicMs, random, sleep = wait } = deps;
-  const { overMs, which = () => true, signal } = options;
+  const { overMs, processes, which = () => true, signal } = options;
   const leaving = shuffle(
     [...hub.connections()].filter((connection) => connection.isOpen && which(connection)),
     random,
   );
   if (overMs === 0) {
-    const spreadMs = Math.min(maxCrowdSpreadMs, leaving.length * crowdSpreadMs);
+    const spreadMs = Math.min(maxCrowdSpreadMs, leaving.length * processes * crowdSpreadMs);
     for (const connection of leaving) hub.handOver(connection, Math.round(random() * spreadMs));
     return leaving.length;
   }
-  const betweenMs = Math.min(overMs / Math.max(1, leaving.length), maxBetweenMs);
+  const betweenMs = Math.min(overMs / Math.max(1, leaving.length), processes * maxBetweenMs);
   const startMs = monotonicMs();
   for (const [index, connection] of leaving.entries()) {
     const dueMs = startMs + (index + random()) * betweenMs;

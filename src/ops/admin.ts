@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
 import type { KeyCount } from '../auth/sender-auth.ts';
-import type { BackupReport } from '../cluster/failback.ts';
+import type { BackupReport } from '../cluster/primary-watch.ts';
 import type { InstanceState } from '../cluster/lifecycle.ts';
 import type { Health } from '../journal/journal.ts';
 import type { Backlog } from '../queue/queue.ts';

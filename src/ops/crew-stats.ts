@@ -1,5 +1,5 @@
 import type { KeyCount } from '../auth/sender-auth.ts';
-import type { BackupReport } from '../cluster/failback.ts';
+import type { BackupReport } from '../cluster/primary-watch.ts';
 import type { WorkerState } from '../cluster/crew.ts';
 import type { Health } from '../journal/journal.ts';
 import type { Counted } from './crew-count.ts';
@@ -8,7 +8,7 @@ import type { WorkerAnswer } from './worker-question.ts';
 /** What `/stats` shows of a supervisor: sums over its workers and itself, and each worker by itself. */
 export interface CrewStats {
   readonly readiness: Health;
-  /** What one of them knows of the primary: each asks by itself. */
+  /** What the supervisor knows of the primary; null: it is nobody's backup. */
   readonly backup: BackupReport | null;
   readonly gauges: Readonly<Record<string, number>>;
   readonly counters: Readonly<Record<string, number>>;
@@ -31,7 +31,7 @@ const largest = ['mid', 'lagMs'];
  * that are gone.
  */
 export function addUp(
-  own: Pick<WorkerAnswer, 'gauges' | 'counters'>,
+  own: Pick<WorkerAnswer, 'gauges' | 'counters'> & Pick<CrewStats, 'backup'>,
   states: readonly WorkerState[],
   answers: readonly WorkerAnswer[],
   counted: Counted,
@@ -39,7 +39,7 @@ export function addUp(
   const readiness = answers.find(({ readiness: { ok } }) => ok)?.readiness ?? answers[0]?.readiness;
   return {
     readiness: readiness ?? { ok: false, reason: 'No worker answers.' },
-    backup: answers.find((answer) => answer.backup !== null)?.backup ?? null,
+    backup: own.backup,
     gauges: sums([own.gauges, ...answers.map(({ gauges }) => gauges)]),
     counters: sums([own.counters, counted.counters]),
     keys: counted.keys,

@@ -4,14 +4,12 @@ import type { Question } from '../cluster/peers.ts';
 const health = z.union([z.object({ ok: z.literal(true) }), z.object({ ok: z.literal(false), reason: z.string() })]);
 const numbers = z.record(z.string(), z.number());
 const keyCount = z.object({ accepted: z.number(), refused: z.number() });
-const backup = z.object({ of: z.string(), primary: z.enum(['away', 'recovering', 'well']), since: z.number() });
 const answer = z.object({
   worker: z.number(),
   readiness: health,
   gauges: numbers,
   counters: numbers,
   keys: z.record(z.string(), keyCount),
-  backup: backup.nullable(),
 });
 
 export type WorkerAnswer = z.infer<typeof answer>;

@@ -7,7 +7,9 @@ type Numbers = Readonly<Record<string, number>>;
 export interface CrewDocument {
   readonly gauges: Numbers;
   readonly counters: Numbers;
+  readonly state: string;
   readonly readiness: { readonly ok: boolean };
+  readonly backup: { readonly primary: string } | null;
   readonly workers: readonly {
     readonly worker: number;
     readonly pid: number | null;

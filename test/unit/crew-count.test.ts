@@ -11,7 +11,6 @@ const answer = (worker: number, accepted: number, key = 'shop'): WorkerAnswer =>
   gauges: {},
   counters: { accepted, delivered: 2 * accepted },
   keys: { [key]: { accepted, refused: 1 } },
-  backup: null,
 });
 
 /** Two workers whose processes the test replaces, and whose answers it gives. */

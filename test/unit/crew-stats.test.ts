@@ -11,11 +11,14 @@ const answer = (worker: number, connections: number, isOk = true): WorkerAnswer 
   gauges: { connections, mid: 100 + worker, lagMs: worker },
   counters: { accepted: 10 * worker },
   keys: {},
-  backup: worker === 1 ? null : { of: 'http://primary', primary: 'well', since: 1 },
 });
 const states = [1, 2].map((worker) => ({ worker, pid: 10 + worker, isReady: true, restarts: 0 }));
 const counted = { counters: { accepted: 30 }, keys: { shop: { accepted: 3, refused: 30 } } };
-const own = { gauges: { mid: 7 }, counters: { accepted: 1, failed: 2 } };
+const own = {
+  gauges: { mid: 7 },
+  counters: { accepted: 1, failed: 2 },
+  backup: { of: 'http://primary', primary: 'well', since: 1 },
+} as const;
 
 test('gauges and counters are sums, but for those that are no part of a whole', () => {
   const { gauges, counters, keys, workers, readiness, backup } = addUp(
@@ -29,7 +32,7 @@ test('gauges and counters are sums, but for those that are no part of a whole', 
   assert.deepEqual(keys, counted.keys);
   assert.deepEqual(readiness, { ok: true });
   assert.deepEqual(backup, { of: 'http://primary', primary: 'well', since: 1 });
-  assert.equal(addUp(own, states, [answer(1, 3)], counted).backup, null);
+  assert.equal(addUp({ ...own, backup: null }, states, [answer(1, 3)], counted).backup, null);
   assert.deepEqual(
     workers.map(({ worker, gauges: each }) => [worker, each?.['connections']]),
     [

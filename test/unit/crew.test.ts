@@ -62,10 +62,10 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
       },
       orders: (worker): WorkerOrders => ({
         worker,
+        workers,
         config: defaultConfig(),
         isLinked: true,
         instance: 'i',
-        door: { url: 'http://127.0.0.1:1', port: 1 },
         time: { unixMs: 0, uptimeSeconds: 0 },
         tls: undefined,
       }),

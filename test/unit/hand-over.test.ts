@@ -35,7 +35,12 @@ function createRun(count: number, seed = 7) {
       return Promise.resolve();
     },
   };
-  return { run, peers, went, handOver: (options: HandOverOptions) => handOver(deps, options) };
+  return {
+    run,
+    peers,
+    went,
+    handOver: (options: Omit<HandOverOptions, 'processes'>, processes = 1) => handOver(deps, { processes, ...options }),
+  };
 }
 
 test('each goes once, in random order, evenly over the time and not in step', async () => {
@@ -66,6 +71,21 @@ test('few do not take all the time: one goes each second at the latest', async (
   assert.equal(await none.handOver({ overMs: 20_000 }), 0);
   assert.equal(none.run.sleeps, 0, 'and with nobody there is nothing to wait for');
   assert.ok(run.nowMs < 6100);
+});
+
+test('the pace is that of all processes together, each of which has its part of the connections', async () => {
+  const few = createRun(5);
+  await few.handOver({ overMs: 60_000 }, 4);
+  for (const [index, { atMs }] of few.went.entries()) {
+    assert.ok(atMs >= index * 4000 && atMs <= index * 4000 + 4010, `${index} at ${atMs}`);
+  }
+  const hurried = createRun(100);
+  await hurried.handOver({ overMs: 0 }, 4);
+  const longest = Math.max(...hurried.went.map(({ afterMs }) => afterMs));
+  assert.ok(longest > 600 && longest <= 800, `${longest}`);
+  const bounded = createRun(40);
+  await bounded.handOver({ overMs: 2000 }, 4);
+  assert.ok(bounded.run.nowMs - 1000 <= 2010, 'and not longer than it may take');
 });
 
 test('many do not need a timer each', async () => {
