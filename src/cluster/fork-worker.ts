@@ -66,7 +66,8 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
     child.on('message', (value) => {
       const message = value as FromWorker;
       if (message.type === 'taken') taken(message.number);
-      else onMessage(message);
+      // That as well: while many connections are on their way to it, all else that it is sent waits for them, and so do its pongs.
+      onMessage(message);
     });
     // Where it could not be started there is no exit; what cannot be sent any more is said by the exit.
     child.on('error', (error) => {
