@@ -63,8 +63,12 @@ async function runOne(
       // A server that did not end well had a bug, whatever was delivered.
       (error: unknown) => ({ ...result, failure: `${result.failure}\n\nat the end: ${String(error)}`.trim() }),
     );
-  } finally {
-    await scope.end();
+  } catch (error) {
+    // Servers that are ended amid whatever failed may end badly, which is told beside it and not instead.
+    await scope.end().catch((ending: unknown) => {
+      throw new Error(`${String(error)}\nand at the end: ${String(ending)}`, { cause: error });
+    });
+    throw error;
   }
 }
 
