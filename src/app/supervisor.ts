@@ -99,9 +99,11 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
         door.handWaiting();
         tellOfPrimary();
       },
+      onTaken: () => door.handWaiting(),
       onReturned: (socket) => door.take(socket),
       async closeDoor() {
         await closeListener(door.server);
+        await door.allHanded(() => crew.states().some(({ isReady }) => isReady));
         door.dropWaiting();
       },
       log,

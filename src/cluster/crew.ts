@@ -19,6 +19,8 @@ export interface CrewDeps {
   readonly onEnded: (worker: number) => void;
   /** A worker has begun to take connections. */
   readonly onReady: () => void;
+  /** A worker has taken a connection, and has room for the next. */
+  readonly onTaken: () => void;
   /** A connection that was handed to a worker which has ended before it had it. */
   readonly onReturned: (socket: Socket) => void;
   /** Closes the door for good: after it no connection comes. */
@@ -57,6 +59,9 @@ const stuckLooks = 15;
 /** The same for one that is not ready yet: it loads its program, on a machine that may have much else to do. */
 const stuckStartLooks = 60;
 
+/** The most connections on their way to a worker: Node sends one at a time, and stops, pings and questions wait behind them. */
+const maxOnTheirWay = 16;
+
 /** The longest that a question waits for a worker. */
 const askWaitMs = 500;
 
@@ -78,7 +83,7 @@ interface Place {
 
 /** The workers of a supervisor: starts them, replaces those that die, asks them and ends them. */
 export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions) {
-  const { fork, orders, onForked, onAsk, onEnded, onReady, onReturned, closeDoor, log, monotonicMs } = deps;
+  const { fork, orders, onForked, onAsk, onEnded, onReady, onTaken, onReturned, closeDoor, log, monotonicMs } = deps;
   const asked = new Asked(askWaitMs);
   const places = Array.from({ length: workers }, (_, index): Place => ({
     worker: index + 1,
@@ -135,8 +140,8 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
         void answer(place, forked, message);
         return;
       case 'taken':
-      case 'pong':
-        // That it says something is all that it says.
+        return onTaken();
+      case 'pong': // That it says something is all that it says.
         return;
     }
   }
@@ -172,7 +177,7 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
     for (let tries = 0; tries < workers; tries += 1) {
       const place = places[next];
       next = (next + 1) % workers;
-      if (place?.forked?.isReached !== true || !place.isReady) continue;
+      if (place?.forked?.isReached !== true || !place.isReady || place.forked.onTheirWay >= maxOnTheirWay) continue;
       if (place.silentLooks <= lateLooks) return place.forked;
       late ??= place.forked;
     }

@@ -18,6 +18,7 @@ interface Process extends ForkEvents {
   readonly sockets: Socket[];
   isKilled: boolean;
   isReached: boolean;
+  onTheirWay: number;
   /** Of those that it was given, what is to be done when it did not get them. */
   readonly losses: ((isWhole: boolean) => void)[];
 }
@@ -43,11 +44,15 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
           sockets: [],
           isKilled: false,
           isReached: true,
+          onTheirWay: 0,
           losses: [],
         };
         processes.push(process);
         return {
           pid: 1000 + processes.length,
+          get onTheirWay() {
+            return process.onTheirWay;
+          },
           get isReached() {
             return process.isReached;
           },
@@ -55,6 +60,7 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
           send: (message) => void process.heard.push(message),
           give(socket, onLost) {
             process.sockets.push(socket);
+            process.onTheirWay += 1;
             process.losses.push(onLost);
           },
           kill: () => (process.isKilled = true),
@@ -73,6 +79,7 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
       onAsk: (worker, name, about) => answers.get(`${worker} ${name}`)?.(about),
       onEnded: (worker) => void ended.push(worker),
       onReady: () => void steps.push('ready'),
+      onTaken: () => void steps.push('taken'),
       onReturned: (socket) => void returned.push(socket),
       closeDoor() {
         steps.push('closed');
@@ -339,4 +346,21 @@ test('a worker asks its supervisor: it is answered now, later, or that there is 
   assert.equal(told, 'this', 'who waits for no answer gets none');
   one.onExit('SIGKILL');
   assert.deepEqual(ended, [1]);
+});
+
+test('a worker is given no more than it takes: what it is told does not wait behind a crowd', async (t) => {
+  const { crew, processes, steps, start } = createRun(t);
+  await start();
+  let given = 0;
+  while (given < 1000 && crew.hand(new Socket())) given += 1;
+  assert.deepEqual(
+    processes.map(({ onTheirWay }) => onTheirWay),
+    [16, 16],
+  );
+  const [one] = processes;
+  assert.ok(one !== undefined);
+  one.onTheirWay -= 1;
+  one.onMessage({ type: 'taken', number: 1 });
+  assert.equal(steps.at(-1), 'taken');
+  assert.deepEqual([crew.hand(new Socket()), crew.hand(new Socket())], [true, false]);
 });
