@@ -8,8 +8,6 @@ export interface Forked {
   readonly pid: number;
   /** False: it has ended, or is about to, and `onExit` is still to come. */
   readonly isReached: boolean;
-  /** How many connections it was given and has not said that it has. */
-  readonly onTheirWay: number;
   /** The supervisor's end of the link; undefined where workers have none. */
   readonly link: Duplex | undefined;
   /** In order. */
@@ -87,9 +85,6 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
       get isReached() {
         return child.connected;
       },
-      get onTheirWay() {
-        return given.size;
-      },
       link: link instanceof Duplex ? link : undefined,
       send(message) {
         if (child.connected) child.send(message, () => {});
@@ -100,7 +95,7 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
         given.set(last, item);
         // Kept open: Node would forget about those that the worker has not got when it dies, and their clients would wait for ever.
         const message: ToWorker = { type: 'connection', number: last };
-        child.send(message, socket, { keepOpen: true }, () => (item.isSent = true));
+        child.send(message, socket, { keepOpen: true }, (error) => (item.isSent = !(error instanceof Error)));
       },
       kill: () => void child.kill('SIGKILL'),
     };

@@ -28,9 +28,9 @@ function postAlone(port: number): Promise<string> {
   });
 }
 
-/** It has ended, and the process that has started it has not asked how. */
+/** It has ended with all its threads, whose files are open until then, and the process that has started it has not asked how. */
 function isZombie(pid: number): boolean {
-  return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return /^State:\tZ .*^Threads:\t1$/ms.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }
 
 test('a stop loses no post: each is answered, or its connection is refused', async (t) => {
