@@ -8,6 +8,8 @@ export interface Forked {
   readonly pid: number;
   /** False: it has ended, or is about to, and `onExit` is still to come. */
   readonly isReached: boolean;
+  /** How many connections it was given and has not said that it has. */
+  readonly onTheirWay: number;
   /** The supervisor's end of the link; undefined where workers have none. */
   readonly link: Duplex | undefined;
   /** In order. */
@@ -84,6 +86,9 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
       pid: child.pid ?? 0,
       get isReached() {
         return child.connected;
+      },
+      get onTheirWay() {
+        return given.size;
       },
       link: link instanceof Duplex ? link : undefined,
       send(message) {
