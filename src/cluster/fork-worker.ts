@@ -100,7 +100,7 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
         given.set(last, item);
         // Kept open: Node would forget about those that the worker has not got when it dies, and their clients would wait for ever.
         const message: ToWorker = { type: 'connection', number: last };
-        child.send(message, socket, { keepOpen: true }, (error) => (item.isSent = !(error instanceof Error)));
+        child.send(message, socket, { keepOpen: true }, () => (item.isSent = true));
       },
       kill: () => void child.kill('SIGKILL'),
     };

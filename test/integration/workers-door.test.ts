@@ -28,7 +28,10 @@ function postAlone(port: number): Promise<string> {
   });
 }
 
-/** It has ended with all its threads, whose files are open until then, and the process that has started it has not asked how. */
+/**
+ * It has ended with all its threads, and the process that has started it has not asked how. Its files are open until the last thread has
+ * ended: before that a connection can still be sent to it, and nobody knows afterwards whether it was seen.
+ */
 function isZombie(pid: number): boolean {
   return /^State:\tZ .*^Threads:\t1$/ms.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }
