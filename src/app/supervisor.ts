@@ -9,8 +9,6 @@ import { Lifecycle } from '../cluster/lifecycle.ts';
 import { doorsOf } from '../config/exposure.ts';
 import { refuse } from '../gateway/refuse.ts';
 import { createHttpServer } from '../ingress/http-server.ts';
-import { closeListener } from '../ingress/end-server.ts';
-import { listen } from '../ingress/listen.ts';
 import type { Health } from '../journal/journal.ts';
 import { createIdSource } from '../message/id.ts';
 import { createAdmin } from '../ops/admin.ts';
@@ -32,6 +30,7 @@ import { openAdminAccess } from './open-admin-access.ts';
 import { openStore, type OnDropped } from './open-store.ts';
 import { openTokens } from './open-tokens.ts';
 import { createProcessClock } from './process-clock.ts';
+import { PublicDoor } from './public-door.ts';
 import { Reloads } from './reloads.ts';
 import { shareOf } from './worker-share.ts';
 
@@ -75,6 +74,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
 
   const share = shareOf(config, workers, memory);
   const door = createCrewDoor({ hand: (socket) => crew.hand(socket) });
+  const scheme = certificate === undefined ? 'http' : 'https';
+  const publicDoor = new PublicDoor(door, { ...config, name: 'port', scheme }, log);
   const crew = createCrew(
     {
       fork: createFork({ program, isLinked }),
@@ -96,13 +97,15 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
         count.ended(worker);
       },
       onReady() {
+        publicDoor.reopen();
         door.handWaiting();
         tellOfPrimary();
       },
+      onDeserted: () => publicDoor.shut(),
       onTaken: () => door.handWaiting(),
-      onReturned: (socket) => door.take(socket),
+      onReturned: (socket) => publicDoor.take(socket),
       async closeDoor() {
-        await closeListener(door.server);
+        await publicDoor.close();
         await door.allHanded(() => crew.states().some(({ isReady }) => isReady));
         door.dropWaiting();
       },
@@ -199,8 +202,7 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     await Promise.race([crew.start(), stopBegun]);
     if (lifecycle.isLeaving) return undefined;
     // Not sooner: who comes before somebody can answer is refused, so that a proxy goes elsewhere with it at once.
-    const scheme = certificate === undefined ? 'http' : 'https';
-    const publicAt = await listen(door.server, { ...config, name: 'port', scheme });
+    const publicAt = await publicDoor.open();
     if (lifecycle.isLeaving) return undefined;
     isServing = true;
     lifecycle.goOn('ready');

@@ -4,6 +4,7 @@ import { Asked } from './asked.ts';
 import type { FromWorker, ToWorker, WorkerOrders } from './crew-messages.ts';
 import type { Fork, Forked } from './fork-worker.ts';
 import { readAnswers } from './handlers.ts';
+import { Lives } from './lives.ts';
 import type { Question, Replies } from './peers.ts';
 import { noAnswer } from './supervisor-line.ts';
 import { WorkerError } from './worker-error.ts';
@@ -19,6 +20,8 @@ export interface CrewDeps {
   readonly onEnded: (worker: number) => void;
   /** A worker has begun to take connections. */
   readonly onReady: () => void;
+  /** Each of them has died young, again, so that none starts for a while: until `onReady` nobody takes connections. */
+  readonly onDeserted: () => void;
   /** A worker has taken a connection, and has room for the next. */
   readonly onTaken: () => void;
   /** A connection that was handed to a worker which has ended before it had it. */
@@ -44,11 +47,6 @@ export interface WorkerState {
   readonly restarts: number;
 }
 
-/** A worker that lived for less is not replaced at once: what ended it may end the next one as well. */
-const youngMs = 10_000;
-const firstPauseMs = 1000;
-const longestPauseMs = 30_000;
-
 /** How often each worker has to show that it does something. */
 const lookEveryMs = 1000;
 
@@ -70,14 +68,12 @@ type Asking = Extract<FromWorker, { type: 'ask' }>;
 interface Place {
   readonly worker: number;
   forked: Forked | undefined;
-  sinceMs: number;
   isReady: boolean;
   hasDrained: boolean;
   restarts: number;
-  /** How many of its processes have died young, one after the other. */
-  youngDeaths: number;
   /** Looks since it was last heard. */
   silentLooks: number;
+  readonly lives: Lives;
   pause: NodeJS.Timeout | undefined;
 }
 
@@ -88,12 +84,11 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
   const places = Array.from({ length: workers }, (_, index): Place => ({
     worker: index + 1,
     forked: undefined,
-    sinceMs: 0,
     isReady: false,
     hasDrained: false,
     restarts: 0,
-    youngDeaths: 0,
     silentLooks: 0,
+    lives: new Lives(monotonicMs),
     pause: undefined,
   }));
   let isStopping = false;
@@ -109,7 +104,7 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
   function begin(place: Place): void {
     const { worker } = place;
     place.pause = undefined;
-    place.sinceMs = monotonicMs();
+    place.lives.begun();
     place.silentLooks = 0;
     const forked = fork({
       onMessage: (message) => heard(place, forked, message),
@@ -193,13 +188,12 @@ export function createCrew(deps: CrewDeps, { workers, stopLimitMs }: CrewOptions
       if (how !== 0) log.error({ event: 'worker.died', worker, pid: forked?.pid, how });
       return noteStop();
     }
-    const isYoung = monotonicMs() - place.sinceMs < youngMs;
-    place.youngDeaths = isYoung ? place.youngDeaths + 1 : 0;
-    const inMs = isYoung ? Math.min(longestPauseMs, firstPauseMs * 2 ** (place.youngDeaths - 1)) : 0;
+    const inMs = place.lives.died();
     log.error({ event: 'worker.died', worker, pid: forked?.pid, how, replacedInMs: inMs });
     if (!isStarted) return onFailed(`worker ${worker} has ended with ${how} before it was ready`);
     place.restarts += 1;
     place.pause = setTimeout(() => begin(place), inMs);
+    if (places.every((each) => each.forked === undefined && each.lives.isHopeless)) deps.onDeserted();
   }
 
   function noteStop(): void {

@@ -79,6 +79,7 @@ function createRun(t: TestContext, workers = 2, stopLimitMs = 10_000) {
       onAsk: (worker, name, about) => answers.get(`${worker} ${name}`)?.(about),
       onEnded: (worker) => void ended.push(worker),
       onReady: () => void steps.push('ready'),
+      onDeserted: () => void steps.push('deserted'),
       onTaken: () => void steps.push('taken'),
       onReturned: (socket) => void returned.push(socket),
       closeDoor() {
@@ -166,6 +167,25 @@ test('one that has lived is replaced at once, one that dies young after a wait t
       [2, 0],
     ],
   );
+});
+
+test('when all die young again and again it is said, so that nobody is kept waiting for them', async (t) => {
+  const { processes, steps, tick, start } = createRun(t);
+  await start();
+  steps.length = 0;
+  const killAll = (): void => {
+    for (const process of processes.slice(-2)) process.onExit('SIGKILL');
+  };
+  killAll();
+  tick(1000);
+  assert.deepEqual(steps, [], 'the next ones come soon');
+  processes[2]?.onExit(1);
+  assert.deepEqual(steps, [], 'one is left');
+  tick(2000);
+  processes[3]?.onExit(1);
+  assert.deepEqual(steps, [], 'one runs again');
+  processes[4]?.onExit(1);
+  assert.deepEqual(steps, ['deserted']);
 });
 
 test('connections go to those that are ready in turn; one that a worker did not get is taken back or closed', async (t) => {
