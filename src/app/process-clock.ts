@@ -1,7 +1,7 @@
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { KnownTime } from '../cluster/crew-messages.ts';
-import { createClock, type Clock, type ClockStep } from '../message/clock.ts';
+import { createClock, toleranceMs, type Clock, type ClockStep } from '../message/clock.ts';
 import type { Log } from '../ops/log.ts';
 
 export interface ProcessClockDeps {
@@ -26,7 +26,8 @@ export interface ProcessClock {
 
 export function createProcessClock({ log, newestMid, known }: ProcessClockDeps): ProcessClock {
   const monotonicMs = (): number => performance.now();
-  const startMs = known === undefined ? undefined : known.unixMs + 1000 * (uptimeOrNothing() - known.uptimeSeconds);
+  const machineMs = performance.timeOrigin + monotonicMs();
+  const startMs = known === undefined ? undefined : startOf(known, machineMs);
   const startedMs = startMs === undefined ? performance.timeOrigin : startMs - monotonicMs();
   const clock = createClock({
     wallMs: Date.now,
@@ -42,6 +43,15 @@ export function createProcessClock({ log, newestMid, known }: ProcessClockDeps):
     clock,
     tell: () => ({ unixMs: clock.now(), uptimeSeconds: uptimeOrNothing() }),
   };
+}
+
+/**
+ * What the time is, where the machine's clock is not to be believed; else undefined: an uptime is told in hundredths of a second, and processes of one
+ * instance that are so far apart would not agree on who came first.
+ */
+function startOf({ unixMs, uptimeSeconds }: KnownTime, machineMs: number): number | undefined {
+  const startMs = unixMs + 1000 * (uptimeOrNothing() - uptimeSeconds);
+  return Math.abs(startMs - machineMs) > toleranceMs ? startMs : undefined;
 }
 
 /** Where it cannot be had, no time passes between two processes. */

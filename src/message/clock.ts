@@ -1,5 +1,5 @@
 /** How far the clock of the machine may stand from ours and still be followed at once, in milliseconds. */
-const toleranceMs = 1000;
+export const toleranceMs = 1000;
 
 /** How long a step of the machine's clock must last before it is believed, in milliseconds. */
 export const settleMs = 60_000;
