@@ -45,12 +45,16 @@ export function createProcessClock({ log, newestMid, known }: ProcessClockDeps):
   };
 }
 
+/** The difference of two uptimes is wrong by less, in milliseconds. */
+const uptimeStepMs = 10;
+
 /**
  * What the time is, where the machine's clock is not to be believed; else undefined: an uptime is told in hundredths of a second, and processes of one
  * instance that are so far apart would not agree on who came first.
  */
 function startOf({ unixMs, uptimeSeconds }: KnownTime, machineMs: number): number | undefined {
-  const startMs = unixMs + 1000 * (uptimeOrNothing() - uptimeSeconds);
+  // Rather ahead than behind: nothing is to be delivered late.
+  const startMs = unixMs + 1000 * (uptimeOrNothing() - uptimeSeconds) + uptimeStepMs;
   return Math.abs(startMs - machineMs) > toleranceMs ? startMs : undefined;
 }
 
