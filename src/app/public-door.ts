@@ -62,7 +62,8 @@ export class PublicDoor {
     try {
       const { port = 0 } = this.#at ?? {};
       await listen(this.#door.server, { ...this.#options, port });
-      if (this.#isClosed) return void this.#door.server.close();
+      // Meanwhile the last worker may have gone again.
+      if (this.#isClosed || this.#isShut) return void this.#door.server.close();
       this.#log.info({ event: 'door.opened' });
     } catch (error) {
       this.#isShut = true;

@@ -22,18 +22,22 @@ const askEveryMs = 1000;
  * fall. It asks by itself.
  */
 export function createCrewCount({ ask, states }: CrewCountDeps) {
-  const newest = new Map<number, Counted>();
+  const newest = new Map<number, Counted & { readonly round: number }>();
+  let rounds = 0;
   let gone: Counted = { counters: {}, keys: {} };
   const asking = setInterval(() => void answers(), askEveryMs).unref();
 
   async function answers(): Promise<readonly WorkerAnswer[]> {
     const asked = states();
+    const round = (rounds += 1);
     const given = await ask();
     const pids = new Map(states().map(({ worker, pid }) => [worker, pid]));
     for (const { worker, pid } of asked) {
       // Who has ended meanwhile is among the gone, with what was known of it then.
       const answer = pid !== null && pids.get(worker) === pid && given.find((each) => each.worker === worker);
-      if (answer) newest.set(worker, { counters: answer.counters, keys: answer.keys });
+      // A round that waited for somebody may end after a later one, with what was true before.
+      if (!answer || (newest.get(worker)?.round ?? 0) > round) continue;
+      newest.set(worker, { round, counters: answer.counters, keys: answer.keys });
     }
     return given;
   }

@@ -71,6 +71,16 @@ test('who dies between its answer and those of the others is not counted twice',
   assert.equal(run.count.counted().counters['accepted'], 6);
 });
 
+test('an answer that is older than what is known takes nothing back', async () => {
+  const run = createRun();
+  const [slow, quick] = [run.count.answers(), run.count.answers()];
+  run.waiting[1]?.([answer(1, 7)]);
+  await quick;
+  run.waiting[0]?.([answer(1, 5), answer(2, 1)]);
+  await slow;
+  assert.equal(run.count.counted().counters['accepted'], 8);
+});
+
 test('it asks by itself, until it is stopped', async ({ mock }) => {
   mock.timers.enable({ apis: ['setInterval'] });
   const run = createRun();
