@@ -95,14 +95,19 @@ test('a gap is caught where everything is kept, and excuses nothing', () => {
   assert.deepEqual(kindsOf(scribe).sort(), ['gap', 'gap', 'lost']);
 });
 
-test('a connection that ends though only Redis was disturbed is caught, one of a killed instance is not', () => {
-  const scribe = new Scribe();
-  const client = scribe.client('a');
-  const back = (atMs: number): void => {
+/** It is closed at that time, and comes back at once. */
+const comesBack =
+  (scribe: Scribe, client: ReturnType<Scribe['client']>) =>
+  (atMs: number): void => {
     scribe.event(client, 'close', atMs);
     scribe.connect(client, atMs + 20, 0);
     scribe.welcome(client, atMs + 21, 0);
   };
+
+test('a connection that ends though only Redis was disturbed is caught, one of a killed instance is not', () => {
+  const scribe = new Scribe();
+  const client = scribe.client('a');
+  const back = comesBack(scribe, client);
   scribe.fault('kill-instance', 1_000, 2_000);
   back(1_001);
   assert.deepEqual(kindsOf(scribe), []);
@@ -114,11 +119,7 @@ test('a connection that ends though only Redis was disturbed is caught, one of a
 test('a worker that stands still closes nobody, and one that is killed those whom it had at once', () => {
   const scribe = new Scribe();
   const client = scribe.client('a');
-  const back = (atMs: number): void => {
-    scribe.event(client, 'close', atMs);
-    scribe.connect(client, atMs + 20, 0);
-    scribe.welcome(client, atMs + 21, 0);
-  };
+  const back = comesBack(scribe, client);
   scribe.fault('kill-worker', 1_000, 30_000);
   back(1_001);
   assert.deepEqual(kindsOf(scribe), []);
