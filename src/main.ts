@@ -149,7 +149,7 @@ async function drain(config: Config): Promise<void> {
 
 async function supervise(deps: AppDeps, workers: number): Promise<App> {
   const { createSupervisor } = await import('./app/supervisor.ts');
-  return createSupervisor({ ...deps, program: process.argv[1] ?? '', workers });
+  return createSupervisor({ ...deps, program: process.argv[1] ?? '', workers, machineMs });
 }
 
 /** This is a worker: what it is to do, its supervisor says, which also hears the signals that all of them are sent. */
@@ -170,6 +170,7 @@ async function work(): Promise<void> {
     },
     fillRandom,
     memory,
+    machineMs,
     leave: () => process.exit(),
   });
 }
@@ -179,6 +180,12 @@ const memory: ProcessMemory = {
   // Where nothing bounds it, this is 0, or more than there is.
   availableBytes: Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem()),
 };
+
+/** What `performance.now()` counts from the start of each process. */
+function machineMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
 
 function fillRandom(bytes: Uint8Array): void {
   webcrypto.getRandomValues(bytes);

@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks';
 import type { Handlers } from '../cluster/handlers.ts';
-import type { LinkStream } from '../cluster/link-frames.ts';
+import type { LinkEnds } from '../cluster/link-frames.ts';
 import type { KnownTime } from '../cluster/crew-messages.ts';
 import { createOneInstance } from '../cluster/one-instance.ts';
 import type { Peers } from '../cluster/peers.ts';
@@ -75,7 +74,9 @@ export interface WorkerDoor extends Pick<HandedConnections, 'open' | 'count'> {
 }
 
 export interface StoreLink {
-  readonly connect: () => Promise<LinkStream>;
+  readonly connect: () => Promise<LinkEnds>;
+  /** Milliseconds of the machine's monotonic clock: all its processes share it. */
+  readonly machineMs: () => number;
   /** The supervisor has ended. */
   readonly onLost: () => void;
 }
@@ -100,10 +101,16 @@ export async function openStore(config: Config, deps: StoreDeps): Promise<Store>
       const { createLinkedJournal } = await import('../cluster/linked-journal.ts');
       const guarantees = { survivesProcess: config.dataDir !== null, shared: false };
       const journal = createLinkedJournal(
-        { ...link, now, monotonicMs: () => performance.now(), onExpired },
+        { ...link, now, onExpired },
         { worker: number, guarantees, retention, deadlineMs },
       );
-      return { journal, queue: createDirectQueue({ journal }), peers: createOneInstance(handlers), watches: journal };
+      const peers = createOneInstance(handlers);
+      if (guarantees.survivesProcess)
+        return { journal, queue: createDirectQueue({ journal }), peers, watches: journal };
+      const { createHandedQueue } = await import('../queue/handed.ts');
+      const direct = createDirectQueue({ journal });
+      const queue = createHandedQueue({ direct, hand: (messages) => journal.hand(messages) });
+      return { journal, queue, peers, watches: journal };
     }
     const peers = createOneInstance();
     if (config.dataDir !== null) {

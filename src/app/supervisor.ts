@@ -1,4 +1,5 @@
 import type { App, AppDeps, Started } from '../app.ts';
+import { createCaughtUpJournal } from '../cluster/caught-up.ts';
 import { createCrew } from '../cluster/crew.ts';
 import { createCrewDoor } from '../cluster/crew-door.ts';
 import { createCrewPeers } from '../cluster/crew-peers.ts';
@@ -38,6 +39,8 @@ export interface SupervisorDeps extends Omit<AppDeps, 'worker'> {
   /** The file of this program, for the workers. */
   readonly program: string;
   readonly workers: number;
+  /** Milliseconds of the machine's monotonic clock: all its processes share it. */
+  readonly machineMs: () => number;
 }
 
 /** How much longer than its drain and the queue's deadline a worker may take to end. */
@@ -51,7 +54,7 @@ const clockCheckMs = 1000;
  * public listener. It serves no client itself, so that it has time for all of them.
  */
 export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
-  const { config, isAdminPortChosen, log, fillRandom, memory, program, workers } = deps;
+  const { config, isAdminPortChosen, log, fillRandom, memory, program, workers, machineMs } = deps;
   const isLinked = config.queue.kind === 'list';
   const counters = createCounters();
   const onFault = (error: unknown): void => log.error({ event: 'fault', err: error }, 'a request failed');
@@ -116,7 +119,12 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
   );
   const links = createJournalServer({
     journal,
-    monotonicMs,
+    machineMs,
+    onLost(messages, error) {
+      counters.lost += messages.length;
+      for (const { id } of messages) drops.add(id, 'lost', 'append');
+      log.error({ event: 'journal.refused', messages: messages.length, err: error });
+    },
     onBroken(worker, reason) {
       log.error({ event: 'worker.broken', worker, reason });
       crew.kill(worker);
@@ -138,7 +146,8 @@ export async function createSupervisor(deps: SupervisorDeps): Promise<App> {
     lifecycle.isLeaving ? { ok: false, reason: 'The instance is draining.' } : queue.health();
   const gauges = () => ({ mid: journal.head(), residentBytes: memory.residentBytes() });
   const hub = { receipt: () => undefined };
-  const messages = createMessageDesk({ journal, queue, hub, peers, clock, drops, newId, sinceMs: now() });
+  const asked = isLinked ? createCaughtUpJournal(journal, links.caughtUp) : journal;
+  const messages = createMessageDesk({ journal: asked, queue, hub, peers, clock, drops, newId, sinceMs: now() });
   const { place } = store;
   const access = await openAccess(config, {
     house: emptyHouse,

@@ -1,6 +1,8 @@
 import { Socket } from 'node:net';
 import { createApp, type App } from '../app.ts';
-import { linkFd, type FromWorker, type PemPair, type ToWorker, type WorkerOrders } from '../cluster/crew-messages.ts';
+import { linkFds, type FromWorker, type PemPair, type ToWorker, type WorkerOrders } from '../cluster/crew-messages.ts';
+import type { LinkEnds } from '../cluster/link-frames.ts';
+import { createLinkOutlet } from '../cluster/link-outlet.ts';
 import { Handlers } from '../cluster/handlers.ts';
 import { createSupervisorLine } from '../cluster/supervisor-line.ts';
 import type { ProcessMemory } from '../gateway/memory-guard.ts';
@@ -21,12 +23,14 @@ export interface WorkerDeps {
   readonly channel: SupervisorChannel;
   readonly fillRandom: FillRandom;
   readonly memory: ProcessMemory;
+  /** Milliseconds of the machine's monotonic clock: all its processes share it. */
+  readonly machineMs: () => number;
   /** Ends the process. */
   readonly leave: () => void;
 }
 
 /** A process that takes posts and listeners at the public door, for a supervisor which has all the rest. */
-export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): void {
+export function runWorker({ channel, fillRandom, memory, machineMs, leave }: WorkerDeps): void {
   const handlers = new Handlers();
   const line = createSupervisorLine((message) => channel.send(message));
   const connections = new HandedConnections();
@@ -42,8 +46,12 @@ export function runWorker({ channel, fillRandom, memory, leave }: WorkerDeps): v
       log.error({ event: 'supervisor.lost' });
       leave();
     };
-    const connect = (): Promise<Socket> => Promise.resolve(new Socket({ fd: linkFd, readable: true, writable: true }));
-    const link = isLinked ? { connect, onLost } : undefined;
+    const connect = (): Promise<LinkEnds> =>
+      Promise.resolve({
+        source: new Socket({ fd: linkFds.read, readable: true, writable: false }),
+        outlet: createLinkOutlet(linkFds.written),
+      });
+    const link = isLinked ? { connect, machineMs, onLost } : undefined;
     const door: WorkerDoor = {
       open: (server) => connections.open(server),
       get count() {

@@ -64,8 +64,8 @@ export type FromWorker =
   /** 0 in the place of the number: it is told, and waits for no answer. */
   | { readonly type: 'ask'; readonly ask: number; readonly name: string; readonly about: unknown };
 
-/** Where a link is among what a worker inherits, after its input, its two outputs and the channel of these messages. */
-export const linkFd = 4;
+/** Where a worker writes and reads its link: among what it inherits, after its input, its two outputs and the channel of these messages. */
+export const linkFds = { written: 4, read: 5 } as const;
 
 /** The only argument of a worker's command line. */
 export const workerCommand = 'worker';

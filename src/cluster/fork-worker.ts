@@ -1,7 +1,9 @@
 import { fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { linkFd, workerCommand, type FromWorker, type ToWorker } from './crew-messages.ts';
+import type { LinkEnds } from './link-frames.ts';
+import { createLinkSource } from './link-source.ts';
+import { linkFds, workerCommand, type FromWorker, type ToWorker } from './crew-messages.ts';
 
 /** A worker's process. */
 export interface Forked {
@@ -11,7 +13,7 @@ export interface Forked {
   /** How many connections it was given and has not said that it has. */
   readonly onTheirWay: number;
   /** The supervisor's end of the link; undefined where workers have none. */
-  readonly link: Duplex | undefined;
+  readonly link: LinkEnds | undefined;
   /** In order. */
   send(message: ToWorker): void;
   /**
@@ -45,8 +47,8 @@ interface Given {
 }
 
 /**
- * Makes what starts workers: processes of the same program. A link is a pipe that the worker inherits: nobody else can open it, and
- * nothing of it stays behind.
+ * Makes what starts workers: processes of the same program. A link is two pipes that the worker inherits: nobody else can open them, and
+ * nothing of them stays behind.
  */
 export function createFork({ program, isLinked }: ForkOptions): Fork {
   return ({ onMessage, onExit }) => {
@@ -54,9 +56,9 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
     let last = 0;
     const child = fork(program, [workerCommand], {
       serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(isLinked ? (['pipe'] as const) : [])],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(isLinked ? (['pipe', 'pipe'] as const) : [])],
     });
-    const link: unknown = child.stdio[linkFd];
+    const link = endsOf(child.stdio);
     let isGone = false;
     const gone = (how: number | string): void => {
       if (isGone) return;
@@ -90,7 +92,7 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
       get onTheirWay() {
         return given.size;
       },
-      link: link instanceof Duplex ? link : undefined,
+      link,
       send(message) {
         if (child.connected) child.send(message, () => {});
       },
@@ -105,4 +107,14 @@ export function createFork({ program, isLinked }: ForkOptions): Fork {
       kill: () => void child.kill('SIGKILL'),
     };
   };
+}
+
+/** Of the pipes that a worker was given. */
+function endsOf(stdio: readonly unknown[]): LinkEnds | undefined {
+  const written = stdio[linkFds.written];
+  const read = stdio[linkFds.read];
+  if (!(written instanceof Duplex && read instanceof Duplex)) return undefined;
+  // So that it hears of the other end's end.
+  read.resume();
+  return { source: createLinkSource(written), outlet: read };
 }

@@ -1,6 +1,6 @@
 import type { Entry } from '../journal/journal.ts';
 import { packedSizeBound, packEntry } from '../journal/packed-record.ts';
-import { headerBytes, type LinkOutlet } from './link-frames.ts';
+import { batchHeaderBytes, headerBytes, type LinkOutlet } from './link-frames.ts';
 
 /** Frames of one turn go into a buffer of this size, unless they need more. */
 const bufferBytes = 64 * 1024;
@@ -16,19 +16,28 @@ export const restMs = 4;
 export const enoughFrames = 8;
 export const enoughBytes = 16 * 1024;
 
+/** What comes within this time after a write, in milliseconds, is one of many: they go together. */
+const togetherMs = 0.1;
+
 /** Below this room a buffer is not used for another turn. */
 const leastRoomBytes = 1024;
 
 export interface LinkWriterEvents {
   /** Something is about to be written, to which this may add. `isRested`: what is written has waited for more as long as it may. */
   readonly onWrite?: (isRested: boolean) => void;
+  /** It was written. `isTaken`: the kernel has all of it; else `onTaken` follows, in the order of the writes. */
+  readonly onWritten?: (isTaken: boolean) => void;
+  /** The kernel has what was written, or it never will. */
+  readonly onTaken?: (error?: Error | null) => void;
 }
+
+const nothing = (): void => {};
 
 /** Gathers frames and writes them at once: at the end of the turn of the event loop, or, of what may rest, as soon as it is enough. */
 export class LinkWriter {
   readonly #outlet: LinkOutlet;
-  readonly #monotonicMs: () => number;
-  readonly #onWrite: (isRested: boolean) => void;
+  readonly #machineMs: () => number;
+  readonly #events: Required<LinkWriterEvents>;
   #buffer = Buffer.allocUnsafeSlow(bufferBytes);
   /** What was gathered is between the two; a frame begins at `#frame`. */
   #from = 0;
@@ -44,10 +53,12 @@ export class LinkWriter {
   frames = 0;
   writes = 0;
 
-  constructor(outlet: LinkOutlet, monotonicMs: () => number, { onWrite = () => {} }: LinkWriterEvents = {}) {
+  /** `machineMs`: milliseconds of the machine's monotonic clock, which all its processes share. */
+  constructor(outlet: LinkOutlet, machineMs: () => number, events: LinkWriterEvents = {}) {
+    const { onWrite = nothing, onWritten = nothing, onTaken = nothing } = events;
     this.#outlet = outlet;
-    this.#monotonicMs = monotonicMs;
-    this.#onWrite = onWrite;
+    this.#machineMs = machineMs;
+    this.#events = { onWrite, onWritten, onTaken };
   }
 
   /** Bytes that the other end has not taken yet. */
@@ -56,7 +67,8 @@ export class LinkWriter {
   }
 
   begin(kind: number): this {
-    this.#room(headerBytes);
+    this.#room(batchHeaderBytes + headerBytes);
+    if (this.#at === this.#from) this.#at += batchHeaderBytes;
     this.#frame = this.#at;
     this.#buffer[this.#at + 4] = kind;
     this.#at += headerBytes;
@@ -111,9 +123,17 @@ export class LinkWriter {
   endSoon(): void {
     this.#close();
     if (this.#isScheduled) return;
-    const leftMs = this.#writtenMs + restMs - this.#monotonicMs();
+    const leftMs = this.#writtenMs + restMs - this.#machineMs();
     if (leftMs <= 0 || this.#gathered >= enoughFrames || this.#at - this.#from >= enoughBytes) this.#schedule();
     else this.#rest(leftMs);
+  }
+
+  /** The frame goes at once with all that rests, or at the end of this turn where others come right after each other. True: at once. */
+  endNow(): boolean {
+    this.#close();
+    if (this.#isScheduled || this.#machineMs() - this.#writtenMs < togetherMs) this.#schedule();
+    else this.flush();
+    return this.#gathered === 0;
   }
 
   /** What rests goes at the end of this turn. */
@@ -124,17 +144,28 @@ export class LinkWriter {
   /** Writes what was gathered now instead of at the end of the turn. */
   flush(isRested = false): void {
     this.#isScheduled = true;
-    if (this.#at > this.#from) this.#onWrite(isRested);
+    if (this.#at > this.#from) this.#events.onWrite(isRested);
     this.#isScheduled = false;
     this.#gathered = 0;
     if (this.#at === this.#from) return;
-    this.#outlet.write(this.#buffer.subarray(this.#from, this.#at));
+    this.#writtenMs = this.#machineMs();
+    this.#buffer.writeUInt32LE(this.#at - this.#from - batchHeaderBytes, this.#from);
+    this.#buffer.writeDoubleLE(this.#writtenMs, this.#from + 4);
+    const isTaken = this.#write(this.#buffer.subarray(this.#from, this.#at));
     this.writes += 1;
-    this.#writtenMs = this.#monotonicMs();
     this.#from = this.#at;
+    this.#events.onWritten(isTaken);
     if (this.#buffer.length - this.#at >= leastRoomBytes && this.#buffer.length === bufferBytes) return;
     this.#buffer = Buffer.allocUnsafeSlow(bufferBytes);
     this.#from = this.#at = 0;
+  }
+
+  /** True: the kernel has all of it. */
+  #write(bytes: Buffer): boolean {
+    const taken = this.#outlet.writeNow?.(bytes) ?? 0;
+    if (taken === bytes.length) return true;
+    this.#outlet.write(taken === 0 ? bytes : bytes.subarray(taken), this.#events.onTaken);
+    return false;
   }
 
   #close(): void {
@@ -159,7 +190,7 @@ export class LinkWriter {
   #rested(): void {
     this.#isResting = false;
     if (this.#gathered === 0 || this.#isScheduled) return;
-    const leftMs = this.#writtenMs + restMs - this.#monotonicMs();
+    const leftMs = this.#writtenMs + restMs - this.#machineMs();
     if (leftMs > 0) this.#rest(leftMs);
     else this.flush(true);
   }

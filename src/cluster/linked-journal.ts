@@ -1,28 +1,22 @@
 import { MailboxLog } from '../journal/mailbox-log.ts';
-import type {
-  Appended,
-  Entry,
-  Follower,
-  Health,
-  Journal,
-  JournalGuarantees,
-  MailboxPage,
-  Retention,
-} from '../journal/journal.ts';
+import type { Entry, Follower, Health, Journal, JournalGuarantees, Retention } from '../journal/journal.ts';
 import type { Message } from '../message/message.ts';
 import { Crowd } from './crowd.ts';
+import { Handings } from './handings.ts';
 import { LinkCalls, LinkError } from './link-calls.ts';
 import { KnownHeads } from './known-heads.ts';
-import { linkKinds, linkOutcomes, LinkReader, type LinkBody, type LinkStream } from './link-frames.ts';
+import { linkKinds, LinkReader, type LinkBody, type LinkEnds, type LinkOutlet } from './link-frames.ts';
+import { readAppended, readFound, readHealth, readPage } from './link-values.ts';
 import { LinkWriter } from './link-writer.ts';
 import { Watched, type Watches } from './watched.ts';
 
 export interface LinkedJournalDeps {
   /** Opens the link to the supervisor. */
-  readonly connect: () => Promise<LinkStream>;
+  readonly connect: () => Promise<LinkEnds>;
   /** Unix milliseconds that never jump. */
   readonly now: () => number;
-  readonly monotonicMs: () => number;
+  /** Milliseconds of the machine's monotonic clock: all its processes share it. */
+  readonly machineMs: () => number;
   /** Told each message of this worker that had expired before it was appended. */
   readonly onExpired: (message: Message) => void;
   /** The link is gone, and does not come back: the supervisor has ended. */
@@ -40,7 +34,14 @@ export interface LinkedJournalOptions {
 }
 
 /** The journal of a worker: the supervisor's, which tells it only what is to all or for the uids that it watches. */
-export type LinkedJournal = Journal & Watches;
+export interface LinkedJournal extends Journal, Watches {
+  /**
+   * Hands messages over, for the supervisor to append in the order in which they were handed over, by whichever worker. Undefined: they are there, whatever
+   * becomes of this process; else they are once the promise resolves. Rejects with a LinkError when that takes too long, and they may be appended all the same. What becomes of them
+   * nobody hears: only for messages without a caller's id, where the journal does not survive its process.
+   */
+  hand(messages: readonly Message[]): Promise<void> | undefined;
+}
 
 /** How much of what it was told a worker keeps, in bytes: connections that fall behind are then no work for the supervisor. */
 const recentBytes = 8 * 1024 * 1024;
@@ -54,11 +55,12 @@ const maxWaitingBytes = 64 * 1024 * 1024;
  * tail here; the rest is asked for. The order of the link makes the seam: whatever the supervisor has told is here before its answer.
  */
 export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJournalOptions): LinkedJournal {
-  const { now, monotonicMs, onExpired } = deps;
+  const { now, machineMs, onExpired } = deps;
   const { retention, deadlineMs, guarantees } = options;
   const recent = new MailboxLog({ ...retention, bytes: Math.min(recentBytes, retention.bytes) });
   const heads = new KnownHeads();
-  const calls = new LinkCalls({ deadlineMs, monotonicMs });
+  const calls = new LinkCalls({ deadlineMs, monotonicMs: machineMs });
+  const handings = new Handings(deadlineMs);
   const crowd = new Crowd();
   /** Calls that were made since the last write. */
   let asked = 0;
@@ -78,7 +80,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
   });
   let follower: Follower = () => {};
   let writer: LinkWriter | undefined;
-  let stream: LinkStream | undefined;
+  let outlet: LinkOutlet | undefined;
   let health: Health = { ok: false, reason: 'The link to the supervisor is not open.' };
   let isStopping = false;
   let welcomed = (): void => {};
@@ -122,6 +124,8 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
       case linkKinds.health:
         health = readHealth(body);
         return;
+      case linkKinds.expired:
+        return onExpired(body.entry().message);
       case linkKinds.welcome:
         welcome(body.number());
         health = readHealth(body);
@@ -139,11 +143,16 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     asked = 0;
   }
 
+  function close(reason: string): void {
+    calls.close(reason);
+    handings.close(reason);
+  }
+
   function lost(): void {
-    if (isStopping || !health.ok) calls.close('The link to the supervisor is closed.');
+    if (isStopping || !health.ok) close('The link to the supervisor is closed.');
     if (isStopping) return;
     health = { ok: false, reason: 'The supervisor has ended.' };
-    calls.close(health.reason);
+    close(health.reason);
     deps.onLost();
   }
 
@@ -167,7 +176,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
   ): Promise<Answer> {
     const link = writer;
     if (link === undefined || link.waitingBytes > maxWaitingBytes) {
-      return Promise.reject(new LinkError('The supervisor does not take what it is told.'));
+      return Promise.reject(notTaking());
     }
     return calls.make((number) => call(link, kind, number, write), read);
   }
@@ -176,19 +185,24 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     guarantees,
     async start(theFollower) {
       follower = theFollower;
-      const opened = await deps.connect();
-      stream = opened;
-      writer = new LinkWriter(opened, monotonicMs, { onWrite });
-      const reader = new LinkReader(onFrame);
+      const { source, outlet: opened } = await deps.connect();
+      outlet = opened;
+      writer = new LinkWriter(opened, machineMs, {
+        onWrite,
+        onWritten: (isTaken) => handings.written(isTaken),
+        onTaken: (error) => handings.taken(error),
+      });
+      const reader = new LinkReader((batch) => batch.read(onFrame));
       const isWelcome = new Promise<void>((resolve) => (welcomed = resolve));
-      opened.on('data', (chunk: Buffer) => {
+      opened.on('error', () => {});
+      source.on('data', (chunk: Buffer) => {
         reader.push(chunk);
         deliver();
         if (asked > 0 && isWaitVain()) writer?.hurry();
       });
-      opened.on('error', () => {});
+      source.on('error', () => {});
       const closed = new Promise<never>((_resolve, reject) => {
-        opened.on('close', () => {
+        source.on('close', () => {
           lost();
           reject(new LinkError('The link to the supervisor is closed.'));
         });
@@ -202,12 +216,19 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
         frame.text(unit).count(messages.length);
         for (const message of messages) frame.entry({ mid: 0, message });
       };
-      const appended = await ask(linkKinds.append, write, (answer) => answer.many(() => readAppended(answer)));
+      const appended = await ask(linkKinds.append, write, readAppended);
       appended.forEach(({ outcome }, index) => {
         const message = messages[index];
         if (outcome === 'expired' && message !== undefined) onExpired(message);
       });
       return appended;
+    },
+    hand(messages) {
+      const link = writer;
+      if (link === undefined || link.waitingBytes > maxWaitingBytes) return Promise.reject(notTaking());
+      link.begin(linkKinds.hand).count(messages.length);
+      for (const message of messages) link.entry({ mid: 0, message });
+      return link.endNow() ? handings.last() : handings.next();
     },
     forgetUnit: (unit) => tell(linkKinds.forgetUnit, (frame) => frame.text(unit)),
     head: () => recent.head,
@@ -234,16 +255,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     },
     mailbox: (uid, after, { entries, bytes }) =>
       ask(linkKinds.mailbox, (frame) => frame.text(uid).number(after).count(entries).count(bytes), readPage),
-    find: (id) =>
-      ask(
-        linkKinds.find,
-        (frame) => frame.text(id),
-        (answer) => {
-          if (answer.byte() === 0) return undefined;
-          const mid = answer.number();
-          return { mid, message: answer.byte() === 0 ? undefined : answer.entry().message };
-        },
-      ),
+    find: (id) => ask(linkKinds.find, (frame) => frame.text(id), readFound),
     acknowledge: (uid, mid) => tell(linkKinds.acknowledge, (frame) => frame.text(uid).number(mid)),
     ackedBy: (uids) =>
       ask(
@@ -255,7 +267,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
         (answer) => answer.many(() => answer.number()),
       ),
     health() {
-      if (!health.ok || !calls.isLate) return health;
+      if (!health.ok || !(calls.isLate || handings.isLate)) return health;
       return { ok: false, reason: `The supervisor has not answered for ${deadlineMs} ms.` };
     },
     watch: (uid) => watched.watch(uid),
@@ -263,27 +275,14 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     async stop() {
       isStopping = true;
       await calls.idle();
-      calls.close('The worker is stopping.');
       writer?.flush();
-      stream?.end();
+      await handings.idle();
+      close('The worker is stopping.');
+      outlet?.end();
     },
   };
 }
 
-function readAppended(answer: LinkBody): Appended {
-  const mid = answer.number();
-  const outcome = linkOutcomes[answer.byte()];
-  if (outcome === undefined) throw new RangeError('an outcome that there is not');
-  return { mid, outcome };
-}
-
-function readPage(answer: LinkBody): MailboxPage {
-  const through = answer.number();
-  const gap = answer.byte() === 1;
-  const isLast = answer.byte() === 1;
-  return { entries: answer.entries(), through, gap, isLast };
-}
-
-function readHealth(body: LinkBody): Health {
-  return body.byte() === 1 ? { ok: true } : { ok: false, reason: body.text() };
+function notTaking(): LinkError {
+  return new LinkError('The supervisor does not take what it is told.');
 }

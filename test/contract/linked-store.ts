@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createJournalServer } from '../../src/cluster/journal-server.ts';
+import { createLinkSource } from '../../src/cluster/link-source.ts';
 import { createLinkedJournal, type LinkedJournal } from '../../src/cluster/linked-journal.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { endWith, type Scope } from '../support/cleanup.ts';
@@ -26,11 +27,12 @@ export async function openLinkedStore(scope: Scope, create: (parts: JournalParts
     const broken: string[] = [];
     const links = createJournalServer({
       journal,
-      monotonicMs: () => performance.now(),
+      machineMs: () => performance.now(),
       onBroken: (_worker, reason) => void broken.push(reason),
+      onLost: (_messages, error) => void broken.push(String(error)),
     });
     await journal.start(links.follower);
-    const sockets = createServer((socket) => links.accept(socket));
+    const sockets = createServer((socket) => links.accept({ source: createLinkSource(socket), outlet: socket }));
     await new Promise<void>((resolve) => sockets.listen(path, resolve));
     endWith(scope, async () => {
       sockets.close();
@@ -58,10 +60,11 @@ export async function openLinkedStore(scope: Scope, create: (parts: JournalParts
         {
           connect: () => {
             const socket = connect(path);
-            return new Promise((resolve) => socket.once('connect', () => resolve(socket)));
+            const ends = { source: socket, outlet: socket };
+            return new Promise((resolve) => socket.once('connect', () => resolve(ends)));
           },
           now: Date.now,
-          monotonicMs: () => performance.now(),
+          machineMs: () => performance.now(),
           onExpired: parts.onExpired,
           onLost: () => {},
         },

@@ -13,10 +13,13 @@ function createRun({ mock }: TestContext) {
     writableLength: 0,
     write(bytes: Uint8Array): boolean {
       const numbers: number[] = [];
-      new LinkReader((body) => numbers.push(body.count())).push(Buffer.from(bytes));
+      new LinkReader((batch) => batch.read((body) => numbers.push(body.count()))).push(Buffer.from(bytes));
       writes.push(numbers);
       return true;
     },
+    on: () => {},
+    end: () => {},
+    destroy: () => {},
   };
   const writer = new LinkWriter(outlet, () => nowMs, { onWrite: (isRested) => void rests.push(isRested) });
   return {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { createJournalServer } from '../../src/cluster/journal-server.ts';
 import { createLinkedJournal, type LinkedJournal } from '../../src/cluster/linked-journal.ts';
@@ -38,7 +39,12 @@ export function createLinkedRun({ mock }: TestContext, { maxWaitingBytes = 1_000
   const memory = createMemoryJournal({ now: () => nowMs, clock, onExpired: () => {} }, retention);
   const journal: Journal = { ...memory, health: () => health };
   const server = createJournalServer(
-    { journal, monotonicMs: () => nowMs, onBroken: (worker, reason) => void broken.push(`${worker}: ${reason}`) },
+    {
+      journal,
+      machineMs: () => nowMs,
+      onBroken: (worker, reason) => void broken.push(`${worker}: ${reason}`),
+      onLost: (_messages, error) => assert.fail(String(error)),
+    },
     { maxWaitingBytes },
   );
   const workers: LinkedWorker[] = [];
@@ -46,6 +52,14 @@ export function createLinkedRun({ mock }: TestContext, { maxWaitingBytes = 1_000
   function tick(ms: number): void {
     nowMs += ms;
     mock.timers.tick(ms);
+  }
+
+  /** The supervisor does what it has read, and writes its answers. */
+  async function serve(): Promise<void> {
+    for (let turn = 0; turn < 3; turn += 1) {
+      tick(0);
+      await settled();
+    }
   }
 
   /** Everything that was written so far arrives, and what it leads to. */
@@ -62,9 +76,14 @@ export function createLinkedRun({ mock }: TestContext, { maxWaitingBytes = 1_000
     server,
     broken,
     arrive,
+    serve,
+    /** The ids of all that the supervisor's journal has. */
+    appended: async () => (await journal.read(0, 1_000_000)).map(({ message: { id } }) => id),
     start: () => journal.start(server.follower),
     setHealth: (now: Health) => void (health = now),
     tick,
+    /** As `tick`, but nothing that waits for a time goes on. */
+    later: (ms: number) => void (nowMs += ms),
     async fork(uids: readonly string[] = []): Promise<LinkedWorker> {
       const ends = createLinkPair();
       const told: Entry[] = [];
@@ -73,7 +92,7 @@ export function createLinkedRun({ mock }: TestContext, { maxWaitingBytes = 1_000
         {
           connect: () => Promise.resolve(ends[0]),
           now: () => nowMs,
-          monotonicMs: () => nowMs,
+          machineMs: () => nowMs,
           onExpired: (message) => void expired.push(message),
           onLost: () => (worker.lost += 1),
         },

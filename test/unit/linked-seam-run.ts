@@ -3,9 +3,11 @@ import type { TestContext } from 'node:test';
 import { createJournalServer } from '../../src/cluster/journal-server.ts';
 import type { Mode } from '../../src/hub/connection.ts';
 import type { Entry } from '../../src/journal/journal.ts';
+import type { Message } from '../../src/message/message.ts';
 import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { sampleMessage } from '../contract/sample-message.ts';
 import { createPeer, type Peer } from './fake-socket.ts';
+import { HandedOrder } from './handed-order.ts';
 import { settled } from './hub-run.ts';
 import { retention } from './linked-run.ts';
 import { budgetBytes, createSeamWorker, type SeamWorker } from './linked-seam-worker.ts';
@@ -44,7 +46,11 @@ export class SeamRun {
   readonly workers: SeamWorker[] = [];
   readonly clients: Client[] = [];
   readonly seen: Record<string, number> = {};
+  readonly handed = new HandedOrder();
   nowMs = 1000;
+  #looks = 0;
+  /** No two looks at it are the same. */
+  readonly machineMs = (): number => this.nowMs + (this.#looks += 1) * 1e-6;
   made = 0;
 
   constructor(t: TestContext, seed: number) {
@@ -55,8 +61,9 @@ export class SeamRun {
     this.journal = createMemoryJournal({ now: () => this.nowMs, clock, onExpired: () => {} }, retention);
     this.server = createJournalServer({
       journal: this.journal,
-      monotonicMs: () => this.nowMs,
+      machineMs: this.machineMs,
       onBroken: (_worker, reason) => assert.fail(reason),
+      onLost: (_messages, error) => assert.fail(String(error)),
     });
   }
 
@@ -69,9 +76,12 @@ export class SeamRun {
   }
 
   async fork(): Promise<void> {
-    const { worker, started } = createSeamWorker(this.workers.length + 1, () => this.nowMs);
+    const { worker, started } = createSeamWorker(this.workers.length + 1, {
+      now: () => this.nowMs,
+      machineMs: this.machineMs,
+    });
     this.server.accept(worker.ends[1]);
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       await settled();
       this.pass(1);
       for (const end of worker.ends) end.pass(1_000_000);
@@ -107,10 +117,23 @@ export class SeamRun {
       return sampleMessage({ uids: uids?.length === 0 ? ['nobody'] : uids, push });
     });
     const worker = this.chance.pick(this.up());
+    if (this.chance.happens(0.35)) return this.hand(worker, messages);
     worker.journal.append(messages).then(
       () => this.count('appends'),
       () => this.count('lostAppends'),
     );
+  }
+
+  /** Accepted as soon as it is taken: from then on it is not lost, and comes before what is handed over by anybody afterwards. */
+  hand(worker: SeamWorker, messages: readonly Message[]): void {
+    const begun = this.machineMs();
+    const taken = worker.journal.hand(messages);
+    const accept = (): void => {
+      this.handed.accept({ ids: messages.map(({ id }) => id), begun, accepted: this.machineMs() });
+      this.count('handed');
+    };
+    if (taken === undefined) accept();
+    else taken.then(accept, () => this.count('refused'));
   }
 
   open(
@@ -188,7 +211,8 @@ export class SeamRun {
 
   /** Some of what is on its way between one worker and the supervisor arrives, cut anywhere. */
   deliver(): void {
-    const { ends } = this.chance.pick(this.up());
+    // What a dead one has written is still to be read.
+    const { ends } = this.chance.pick(this.workers);
     this.chance.pick(ends).pass(this.chance.pick([1, 7, 100, 1000, 1_000_000]));
   }
 
@@ -237,7 +261,7 @@ export class SeamRun {
   async finish(): Promise<void> {
     const isQuiet = (): boolean => this.up().every(({ hub }) => hub.behind === 0);
     for (let round = 0; round < 1000 && (round < 20 || !isQuiet()); round += 1) {
-      for (const { ends } of this.up()) for (const end of ends) end.pass(1_000_000);
+      for (const { ends } of this.workers) for (const end of ends) end.pass(1_000_000);
       await settled();
       this.pass(50);
       for (const { peer } of this.clients) {
@@ -250,6 +274,7 @@ export class SeamRun {
   }
 
   check(): void {
+    this.handed.check(this.entries);
     for (const client of this.clients) {
       if (client.peer === undefined) {
         assert.ok(client.isGone, 'everybody else has been let in');

@@ -7,6 +7,11 @@ import { retention } from './linked-run.ts';
 /** The most that waits for a client of it. */
 export const budgetBytes = 2000;
 
+export interface SeamClock {
+  readonly now: () => number;
+  readonly machineMs: () => number;
+}
+
 /** A worker without a process: its journal, its hub, and both ends of its link. */
 export interface SeamWorker {
   readonly journal: LinkedJournal;
@@ -16,12 +21,16 @@ export interface SeamWorker {
 }
 
 /** It follows its journal once `started` resolves, for which its link has to carry something. */
-export function createSeamWorker(number: number, now: () => number): { worker: SeamWorker; started: Promise<void> } {
+/** `machineMs` passes with each look at it: what comes after another is later. */
+export function createSeamWorker(
+  number: number,
+  { now, machineMs }: SeamClock,
+): { worker: SeamWorker; started: Promise<void> } {
   const ends = createLinkPair();
   const connect = () => Promise.resolve(ends[0]);
   const clock = { now, isExpired: () => false };
   const journal = createLinkedJournal(
-    { connect, now, monotonicMs: now, onExpired: () => {}, onLost: () => {} },
+    { connect, now, machineMs, onExpired: () => {}, onLost: () => {} },
     { worker: number, guarantees: { survivesProcess: false, shared: false }, retention, deadlineMs: 1_000_000 },
   );
   const hub = new Hub(

@@ -19,6 +19,7 @@ test('clients of workers get what they would get of one process, whatever is on 
   }
   const least = {
     appends: 4000,
+    handed: 2000,
     watches: 1000,
     watchedAlready: 300,
     leftBeforeOpen: 50,
