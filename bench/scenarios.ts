@@ -51,9 +51,14 @@ const steady: Partial<LoadPlan> = {
   sampleEvery: 7,
   durationMs: 5_000,
 };
-/** At one rate on both sides: at its limit each gathers as much in a write as its pace allows. Each of three processes has to warm up. */
+/**
+ * At the limit, and at one rate on both sides that one process takes with ease. Each of three processes has to warm up: until each has compiled what it
+ * does again and again takes its posts, and at this rate so many seconds.
+ */
+const crewBroadcastLimit: Partial<LoadPlan> = { ...broadcast1000, sampleEvery: 10_007, warmupMs: 4_000 };
 const crewBroadcast: Partial<LoadPlan> = { ...broadcast1000, postsPerSecond: 100, warmupMs: 4_000 };
-const crewSingle: Partial<LoadPlan> = { ...posts, postsPerSecond: 3_000, warmupMs: 4_000 };
+const crewSingleLimit: Partial<LoadPlan> = { ...posts, warmupMs: 4_000 };
+const crewSingle: Partial<LoadPlan> = { ...posts, postsPerSecond: 3_000, warmupMs: 12_000 };
 const resume: Partial<LoadPlan> = { connections: 1_000, missed: 100 };
 
 function socketIo(plan: Partial<LoadPlan>): Side {
@@ -151,6 +156,24 @@ export const SCENARIOS: readonly Scenario[] = [
     subject: { server: 'tidings-secured', plan: idle },
     peers: [{ server: 'tidings-list', plan: idle }],
     target: { of: 'ratio', better: 'lower', atLeast: 1.25, aim: 1.1 },
+  },
+  {
+    name: 'workers-broadcast-limit',
+    work: '8 posters broadcast to 1,000 connections, with 2 workers on one core, against one process',
+    unit: 'us of server CPU/delivery',
+    figure: serverMicrosPerDelivery,
+    subject: { server: 'tidings-workers', plan: crewBroadcastLimit },
+    peers: [{ server: 'tidings-list', plan: crewBroadcastLimit }],
+    target: { of: 'ratio', better: 'lower', atLeast: 1.3, aim: 1.1 },
+  },
+  {
+    name: 'workers-single-uid-limit',
+    work: '32 posters post to single uids of 1,000 connections, with 2 workers on one core, against one process',
+    unit: 'us of server CPU/delivery',
+    figure: serverMicrosPerDelivery,
+    subject: { server: 'tidings-workers', plan: crewSingleLimit },
+    peers: [{ server: 'tidings-list', plan: crewSingleLimit }],
+    target: { of: 'ratio', better: 'lower', atLeast: 1.3, aim: 1.1 },
   },
   {
     name: 'workers-broadcast',
