@@ -54,6 +54,32 @@ test('who is answered by one worker and then posts to the other comes in this or
   );
 });
 
+test('what the kernel does not take at once is accepted when it has, whole and in order', async (t) => {
+  const instance = await startInstance(t, { flags: ['--workers=2', '--connection-budget=64mb'] });
+  const client = await connectWs(t, `${instance.wsUrl}/ws?uid=a`);
+  // Each is more than a pipe holds.
+  const batches = Array.from({ length: 6 }, (_, batch) =>
+    Array.from({ length: 200 }, (_each, index) => ({
+      topic: 'uids',
+      topic_ids: ['a'],
+      msg: `${batch} ${index} ${'x'.repeat(2000)}`,
+    })),
+  );
+  const answers = await Promise.all(batches.map((batch) => post(instance.url, batch)));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    batches.map(() => 202),
+  );
+  await client.count(6 * 200);
+  const got = client.frames.map((frame) => String(msgOf(frame)));
+  for (const [number, batch] of batches.entries()) {
+    assert.deepEqual(
+      got.filter((msg) => msg.startsWith(`${number} `)),
+      batch.map(({ msg }) => msg),
+    );
+  }
+});
+
 test('what was answered is known from then on', async (t) => {
   const instance = await startInstance(t, { flags: ['--workers=2'] });
   const agents = [createConnection(t), createConnection(t)];
