@@ -104,13 +104,10 @@ export async function openStore(config: Config, deps: StoreDeps): Promise<Store>
         { ...link, now, onExpired },
         { worker: number, guarantees, retention, deadlineMs },
       );
-      const peers = createOneInstance(handlers);
-      if (guarantees.survivesProcess)
-        return { journal, queue: createDirectQueue({ journal }), peers, watches: journal };
       const { createHandedQueue } = await import('../queue/handed.ts');
       const direct = createDirectQueue({ journal });
-      const queue = createHandedQueue({ direct, hand: (messages) => journal.hand(messages) });
-      return { journal, queue, peers, watches: journal };
+      const queue = guarantees.survivesProcess ? direct : createHandedQueue({ direct, hand: journal.hand });
+      return { journal, queue, peers: createOneInstance(handlers), watches: journal };
     }
     const peers = createOneInstance();
     if (config.dataDir !== null) {

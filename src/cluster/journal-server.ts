@@ -2,7 +2,7 @@ import type { Entry, Follower, Journal } from '../journal/journal.ts';
 import type { Message } from '../message/message.ts';
 import { linkKinds, type LinkBatch, type LinkBody, type LinkEnds } from './link-frames.ts';
 import { Rounds } from './link-rounds.ts';
-import { writeAppended, writeEntries, writeFound, writeNumbers, writePage } from './link-values.ts';
+import { readMessages, writeAppended, writeEntries, writeFound, writeNumbers, writePage } from './link-values.ts';
 import { UidIndex } from './uid-index.ts';
 import { WorkerLink } from './worker-link.ts';
 
@@ -49,7 +49,7 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
   /** What was handed over and is not appended yet, and by whom each. */
   let handed: Message[] = [];
   let givers: WorkerLink[] = [];
-  const rounds = new Rounds<WorkerLink>({ links: () => links, machineMs, onBatch, onRound });
+  const rounds = new Rounds<WorkerLink>({ links, machineMs, onBatch, onRound });
   const news = setInterval(() => {
     for (const link of links) link.tellNews();
   }, newsEveryMs).unref();
@@ -112,7 +112,7 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
   }
 
   function takeHanded(link: WorkerLink, body: LinkBody): void {
-    for (const { message } of body.entries()) {
+    for (const message of readMessages(body)) {
       handed.push(message);
       givers.push(link);
     }
@@ -138,8 +138,7 @@ export function createJournalServer(deps: JournalServerDeps, options: JournalSer
       case linkKinds.append: {
         const call = body.count();
         const unit = body.text();
-        const messages = body.entries().map(({ message }) => message);
-        return link.answer(call, journal.append(messages, unit), writeAppended);
+        return link.answer(call, journal.append(readMessages(body), unit), writeAppended);
       }
       case linkKinds.watch: {
         const call = body.count();

@@ -19,8 +19,8 @@ export interface RoundLink {
 }
 
 export interface RoundsDeps<Link extends RoundLink> {
-  /** Those that there are. */
-  readonly links: () => Iterable<Link>;
+  /** Those that there are at each time. */
+  readonly links: Iterable<Link>;
   /** Milliseconds of the machine's monotonic clock. */
   readonly machineMs: () => number;
   /** Does what one batch says. True: messages were handed over in it, so that there will be more. */
@@ -78,7 +78,7 @@ export class Rounds<Link extends RoundLink> {
     if (this.#isStopped) return;
     clearTimeout(this.#restTimer);
     this.#restTimer = undefined;
-    for (const link of this.#deps.links()) link.rest(false);
+    for (const link of this.#deps.links) link.rest(false);
     this.#waiting = this.#waitingNext.splice(0);
     this.#beganMs = this.#deps.machineMs();
     // All links are read between this and the end of the round.
@@ -88,7 +88,7 @@ export class Rounds<Link extends RoundLink> {
   #ended(): void {
     if (this.#isStopped) return;
     const due: [LinkBatch, Link][] = [];
-    for (const link of this.#deps.links()) {
+    for (const link of this.#deps.links) {
       const { arrived } = link;
       if (arrived.length === 0) continue;
       const later = arrived.findIndex(({ writtenMs }) => writtenMs > this.#beganMs);
@@ -107,13 +107,13 @@ export class Rounds<Link extends RoundLink> {
 
   /** Something is left that is not to wait for the end of a rest. */
   #hasMore(isResting: boolean): boolean {
-    for (const { arrived, isAsking } of this.#deps.links())
+    for (const { arrived, isAsking } of this.#deps.links)
       if (arrived.length > 0 && (isAsking || !isResting)) return true;
     return false;
   }
 
   #rest(): void {
-    for (const link of this.#deps.links()) if (!link.isAsking && !link.isWithin) link.rest(true);
+    for (const link of this.#deps.links) if (!link.isAsking && !link.isWithin) link.rest(true);
     this.#restTimer = setTimeout(this.#restOver, roundMs);
   }
 

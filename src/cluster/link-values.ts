@@ -1,8 +1,19 @@
 import type { Appended, Entry, Found, Health, MailboxPage } from '../journal/journal.ts';
+import type { Message } from '../message/message.ts';
 import { linkOutcomes, type LinkBody } from './link-frames.ts';
 import type { LinkWriter } from './link-writer.ts';
 
 /** The values of frames, each as it is written and as it is read. */
+
+/** Messages that have no number yet. */
+export function writeMessages(frame: LinkWriter, messages: readonly Message[]): void {
+  frame.count(messages.length);
+  for (const message of messages) frame.entry({ mid: 0, message });
+}
+
+export function readMessages(body: LinkBody): Message[] {
+  return body.many(() => body.entry().message);
+}
 
 export function writeAppended(frame: LinkWriter, appended: readonly Appended[]): void {
   frame.count(appended.length);

@@ -33,7 +33,7 @@ export interface LinkWriterEvents {
 
 const nothing = (): void => {};
 
-/** Gathers frames and writes them at once: at the end of the turn of the event loop, or, of what may rest, as soon as it is enough. */
+/** Gathers frames and writes them together: now, at the end of the turn of the event loop, or, of what may rest, as soon as it is enough. */
 export class LinkWriter {
   readonly #outlet: LinkOutlet;
   readonly #machineMs: () => number;

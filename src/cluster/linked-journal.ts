@@ -6,7 +6,7 @@ import { Handings } from './handings.ts';
 import { LinkCalls, LinkError } from './link-calls.ts';
 import { KnownHeads } from './known-heads.ts';
 import { linkKinds, LinkReader, type LinkBody, type LinkEnds, type LinkOutlet } from './link-frames.ts';
-import { readAppended, readFound, readHealth, readPage } from './link-values.ts';
+import { readAppended, readFound, readHealth, readPage, writeMessages } from './link-values.ts';
 import { LinkWriter } from './link-writer.ts';
 import { Watched, type Watches } from './watched.ts';
 
@@ -156,6 +156,11 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     deps.onLost();
   }
 
+  /** Undefined: the supervisor is not to be asked for more now. */
+  function takingWriter(): LinkWriter | undefined {
+    return writer === undefined || writer.waitingBytes > maxWaitingBytes ? undefined : writer;
+  }
+
   function tell(kind: number, write: (frame: LinkWriter) => void): void {
     if (writer === undefined) return;
     write(writer.begin(kind));
@@ -174,10 +179,8 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
     write: (frame: LinkWriter) => void,
     read: (answer: LinkBody) => Answer,
   ): Promise<Answer> {
-    const link = writer;
-    if (link === undefined || link.waitingBytes > maxWaitingBytes) {
-      return Promise.reject(notTaking());
-    }
+    const link = takingWriter();
+    if (link === undefined) return Promise.reject(notTaking());
     return calls.make((number) => call(link, kind, number, write), read);
   }
 
@@ -212,10 +215,7 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
       await Promise.race([isWelcome, closed]);
     },
     async append(messages, unit = '') {
-      const write = (frame: LinkWriter): void => {
-        frame.text(unit).count(messages.length);
-        for (const message of messages) frame.entry({ mid: 0, message });
-      };
+      const write = (frame: LinkWriter): void => writeMessages(frame.text(unit), messages);
       const appended = await ask(linkKinds.append, write, readAppended);
       appended.forEach(({ outcome }, index) => {
         const message = messages[index];
@@ -224,10 +224,9 @@ export function createLinkedJournal(deps: LinkedJournalDeps, options: LinkedJour
       return appended;
     },
     hand(messages) {
-      const link = writer;
-      if (link === undefined || link.waitingBytes > maxWaitingBytes) return Promise.reject(notTaking());
-      link.begin(linkKinds.hand).count(messages.length);
-      for (const message of messages) link.entry({ mid: 0, message });
+      const link = takingWriter();
+      if (link === undefined) return Promise.reject(notTaking());
+      writeMessages(link.begin(linkKinds.hand), messages);
       return link.endNow() ? handings.last() : handings.next();
     },
     forgetUnit: (unit) => tell(linkKinds.forgetUnit, (frame) => frame.text(unit)),

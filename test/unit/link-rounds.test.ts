@@ -92,7 +92,7 @@ test('a rest that ends while a round is to begin begins none of its own', async 
   let caughtUp = (): void => {};
   const isCaughtUp = new Promise<void>((resolve) => (caughtUp = resolve));
   const rounds = new Rounds({
-    links: () => [link],
+    links: [link],
     machineMs: () => events.push('begin'),
     onBatch: () => true,
     onRound(isHanding) {
