@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { signalPid } from '../support/child-pids.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { post } from '../support/post.ts';
@@ -11,7 +12,7 @@ import { crewOf } from './crew-stats.ts';
 async function desert(instance: Instance): Promise<void> {
   await eventually(async () => {
     if (instance.records('door.shut').length > 0) return true;
-    for (const { pid } of (await crewOf(instance)).workers) if (pid !== null) process.kill(pid, 'SIGKILL');
+    for (const { pid } of (await crewOf(instance)).workers) if (pid !== null) signalPid(pid, 'SIGKILL');
     return undefined;
   }, 'the port to be shut');
 }

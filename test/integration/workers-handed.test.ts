@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { endWith, type Scope } from '../support/cleanup.ts';
+import { signalPid } from '../support/child-pids.ts';
 import { eventually } from '../support/deadline.ts';
 import { startInstance, type Instance } from '../support/instance.ts';
 import { post } from '../support/post.ts';
@@ -113,7 +114,7 @@ test('what was answered is delivered, although every worker is killed in that mo
       );
       if (!isAnswered) return;
       answered.push(msg);
-      if (answered.length === 500) for (const pid of pids) process.kill(pid, 'SIGKILL');
+      if (answered.length === 500) for (const pid of pids) signalPid(pid, 'SIGKILL');
     }
   });
   await Promise.all(senders);
